@@ -1,1 +1,12 @@
-export {};
+// One codec for both ends of HTTP and UDP trackers.
+export * from './addresses.ts';
+export * from './compact-peers.ts';
+export * from './errors.ts';
+export * from './http/query.ts';
+export * from './http/reply.ts';
+export { decodeScrapeReply, encodeScrapeReply, infoHashHex } from './http/scrape.ts';
+export * from './percent-encoding.ts';
+export * from './types.ts';
+export * from './udp/decode.ts';
+export * from './udp/encode.ts';
+export * from './udp/packets.ts';
