@@ -1,0 +1,154 @@
+// Decode: bytes to values (BEP 3, "bencoding"), strict unless told otherwise, without recursion and within limits.
+// Invariant: memory grows only with tokens read, never with a length claimed. Must not know what a value means.
+import { BencodeError } from './errors.ts';
+import { keyText } from './known-keys.ts';
+import { completeOptions, type DecodeOptions } from './limits.ts';
+import { type Deviation, isDigit, Scanner, token } from './scanner.ts';
+import type { BencodeDictionary, BencodeList, BencodeValue } from './value.ts';
+
+export type { Deviation } from './scanner.ts';
+
+/** A value and where it ends. */
+export interface Prefix {
+  readonly value: BencodeValue;
+  /** Offset of the first byte after the value. */
+  readonly end: number;
+  /** The first thing that strict decoding would have refused; never there when strict. */
+  readonly deviation?: Deviation;
+}
+
+/**
+ * The value that the bytes are. Byte strings in it are views into `bytes`: they share its memory and keep it alive.
+ * @throws BencodeError when the bytes are no bencode, are not in its one canonical form, or exceed a limit.
+ */
+export function decode(bytes: Uint8Array, options: DecodeOptions = {}): BencodeValue {
+  const { value, end, lenient } = decodeWith(bytes, options);
+  if (end !== bytes.length && !lenient) throw new BencodeError('trailing-bytes', end);
+  return value;
+}
+
+/**
+ * The value that the bytes begin with, and where it ends: `ut_metadata` puts payload after a dictionary (BEP 9).
+ * @throws BencodeError as {@link decode}, but never `trailing-bytes`.
+ */
+export function decodePrefix(bytes: Uint8Array, options: DecodeOptions = {}): Prefix {
+  const { value, end, deviation } = decodeWith(bytes, options);
+  return deviation === undefined ? { value, end } : { value, end, deviation };
+}
+
+function decodeWith(bytes: Uint8Array, options: DecodeOptions): Prefix & { readonly lenient: boolean } {
+  const scanner = new Scanner(bytes, completeOptions(options));
+  const value = new Decoder(scanner).value();
+  const { position: end, lenient, deviation } = scanner;
+  return deviation === undefined ? { value, end, lenient } : { value, end, lenient, deviation };
+}
+
+/** A list or dictionary that is not closed yet. One frame per depth is made, and used again for every sibling. */
+class Frame {
+  /** The open dictionary; undefined in a list. */
+  dictionary: BencodeDictionary | undefined;
+  /** In a list: where its values begin among those gathered. */
+  listStart = 0;
+  /** In a dictionary: the key in front of the value now read, and its place in the bytes. */
+  key = '';
+  keyStart = 0;
+  keyEnd = -1;
+}
+
+class Decoder {
+  readonly #scanner: Scanner;
+  readonly #frames: Frame[] = [];
+  #depth = 0;
+  /** Values of the open lists; cut off as a list of exact size when one closes. */
+  readonly #gathered: BencodeValue[] = [];
+  #gatheredCount = 0;
+
+  constructor(scanner: Scanner) {
+    this.#scanner = scanner;
+  }
+
+  value(): BencodeValue {
+    const scanner = this.#scanner;
+    let frame: Frame | undefined;
+    for (;;) {
+      let value: BencodeValue;
+      if (frame !== undefined && scanner.bytes[scanner.position] === token.end) {
+        scanner.position += 1;
+        value = frame.dictionary ?? this.#cutList(frame);
+        this.#depth -= 1;
+        frame = this.#depth === 0 ? undefined : this.#frames[this.#depth - 1]!;
+      } else {
+        if (frame?.dictionary !== undefined) this.#readKey(frame);
+        scanner.countToken();
+        const byte = scanner.bytes[scanner.position];
+        if (byte === token.list || byte === token.dictionary) {
+          frame = this.#open(byte);
+          continue;
+        }
+        value = this.#scalar(byte);
+      }
+      if (frame === undefined) return value;
+      if (frame.dictionary !== undefined) frame.dictionary.set(frame.key, value);
+      else this.#gathered[this.#gatheredCount++] = value;
+    }
+  }
+
+  #scalar(byte: number | undefined): BencodeValue {
+    const scanner = this.#scanner;
+    if (byte === token.integer) return scanner.integer();
+    if (isDigit(byte)) {
+      const end = scanner.stringEnd();
+      const string = scanner.bytes.subarray(scanner.position, end);
+      scanner.position = end;
+      return string;
+    }
+    return scanner.refuseValue(this.#depth > 0);
+  }
+
+  #open(byte: number): Frame {
+    const scanner = this.#scanner;
+    if (this.#depth >= scanner.maxDepth) throw new BencodeError('too-deep', scanner.position);
+    const frame = (this.#frames[this.#depth] ??= new Frame());
+    this.#depth += 1;
+    scanner.position += 1;
+    frame.dictionary = byte === token.dictionary ? new Map() : undefined;
+    frame.listStart = this.#gatheredCount;
+    frame.keyEnd = -1;
+    return frame;
+  }
+
+  #cutList(frame: Frame): BencodeList {
+    const list = this.#gathered.slice(frame.listStart, this.#gatheredCount);
+    this.#gatheredCount = frame.listStart;
+    return list;
+  }
+
+  #readKey(frame: Frame): void {
+    const scanner = this.#scanner;
+    const at = scanner.position;
+    const end = scanner.keyEnd();
+    const start = scanner.position;
+    const key = keyText(scanner.bytes, start, end);
+    if (frame.keyEnd >= 0) {
+      const order = compareRanges(scanner.bytes, frame.keyStart, frame.keyEnd, start, end);
+      if (order === 0) scanner.deviate('duplicate-key', at);
+      else if (order > 0) scanner.deviate(frame.dictionary!.has(key) ? 'duplicate-key' : 'unsorted-keys', at);
+    }
+    frame.key = key;
+    frame.keyStart = start;
+    frame.keyEnd = end;
+    scanner.position = end;
+  }
+}
+
+/** Raw byte order (BEP 3): negative when the first range sorts in front, 0 when the bytes are equal. */
+function compareRanges(bytes: Uint8Array, start1: number, end1: number, start2: number, end2: number): number {
+  const length1 = end1 - start1;
+  const length2 = end2 - start2;
+  const shared = Math.min(length1, length2);
+  for (let position = 0; position < shared; position += 1) {
+    const difference = bytes[start1 + position]! - bytes[start2 + position]!;
+    if (difference !== 0) return difference;
+  }
+  return length1 - length2;
+}
