@@ -1,1 +1,11 @@
-export {};
+export { defaults } from './defaults.ts';
+export { StorageError, type StorageErrorCode } from './errors.ts';
+export { type FilePresence, FileStorage, type FileStorageOptions } from './file-storage.ts';
+export { type FileFacts, type FileSystem, nodeFileSystem, type OpenedFile } from './file-system.ts';
+export { HashPool, type HashPoolOptions } from './hash-pool.ts';
+export { MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts';
+export { type FileMode, type Openable, OpenFiles, type OpenFilesOptions } from './open-files.ts';
+export { OperationQueue, type OperationQueueOptions } from './operation-queue.ts';
+export type { CheckOptions } from './piece-check.ts';
+export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
+export type { Presence, Storage, StorageFile } from './storage.ts';

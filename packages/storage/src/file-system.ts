@@ -1,0 +1,88 @@
+// The few calls of a file system that storage needs, and Node's own. An interface so that a full disk, a refused
+// write or another file system can stand in for it. Decides nothing: errors pass as the system gave them.
+import { type FileHandle, lstat, mkdir, open, symlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+
+/** What file storage asks of a file system. Rejections carry an errno name in `code`, as Node's do. */
+export interface FileSystem {
+  /** `flags` are those of `node:fs` `constants`. */
+  open(path: string, flags: number): Promise<OpenedFile>;
+  /** Facts of what is at `path` itself; a link is not followed. */
+  lstat(path: string): Promise<FileFacts>;
+  mkdir(path: string, options: { readonly recursive: boolean }): Promise<void>;
+  /** Makes a link at `path` that says `target`. */
+  symlink(target: string, path: string): Promise<void>;
+}
+
+/** An open file; positions and lengths in bytes. */
+export interface OpenedFile {
+  /** Fills `targets` in order and says how many bytes it read: fewer than asked at the end, or at the system's whim. */
+  read(targets: readonly Uint8Array[], position: number): Promise<number>;
+  /** Says how many of `bytes` it wrote, which can be fewer than all. */
+  write(bytes: Uint8Array, position: number): Promise<number>;
+  truncate(length: number): Promise<void>;
+  facts(): Promise<FileFacts>;
+  /** Resolves when content and length have reached the device. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface FileFacts {
+  readonly isFile: boolean;
+  readonly isDirectory: boolean;
+  /** Bytes. */
+  readonly length: number;
+}
+
+/** The file system of the machine, through `node:fs/promises`. */
+export const nodeFileSystem: FileSystem = {
+  async open(path, flags) {
+    return new NodeFile(await open(path, flags));
+  },
+  async lstat(path) {
+    return factsOf(await lstat(path));
+  },
+  async mkdir(path, options) {
+    await mkdir(path, options);
+  },
+  symlink,
+};
+
+class NodeFile implements OpenedFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async read(targets: readonly Uint8Array[], position: number): Promise<number> {
+    const { bytesRead } = await this.#handle.readv(targets, position);
+    return bytesRead;
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<number> {
+    const { bytesWritten } = await this.#handle.write(bytes, 0, bytes.length, position);
+    return bytesWritten;
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  async facts(): Promise<FileFacts> {
+    return factsOf(await this.#handle.stat());
+  }
+
+  /** fdatasync keeps the length too; it leaves out only times, which nothing here depends on. */
+  sync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+function factsOf(stats: Stats): FileFacts {
+  return { isFile: stats.isFile(), isDirectory: stats.isDirectory(), length: stats.size };
+}
