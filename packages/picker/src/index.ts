@@ -1,1 +1,5 @@
-export {};
+export { Picker, type Receipt, type ReceiveOptions } from './picker.ts';
+export { defaults, type PickerOptions } from './options.ts';
+export type { PeerKey } from './peers.ts';
+export type { Rarest } from './availability.ts';
+export type { Cancel } from './requests.ts';
