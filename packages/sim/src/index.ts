@@ -1,1 +1,10 @@
-export {};
+export { Connection, type ConnectionHost } from './connection.ts';
+export { SyntheticContent } from './content.ts';
+export { SimulationError, type SimulationErrorCode } from './errors.ts';
+export { FairServer, type Flow } from './fair-server.ts';
+export type { Host, HostListener } from './host.ts';
+export { addressOf, Network } from './network.ts';
+export { linkDefaults, type LinkOptions, networkDefaults, type NetworkOptions } from './options.ts';
+export { randomStream, RandomStream, splitMix64 } from './random.ts';
+export { type Action, type Alarm, Scheduler } from './scheduler.ts';
+export { fingerprint, keptLines, Trace } from './trace.ts';
