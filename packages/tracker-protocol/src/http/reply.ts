@@ -178,7 +178,8 @@ function readDictionary(entry: BencodeValue, peers: TrackedPeer[], namedPeers: N
   if (!(entry instanceof Map)) return false;
   const [address, port, id] = [entry.get('ip'), portOf(entry.get('port')), entry.get('peer id')];
   if (!(address instanceof Uint8Array) || port === undefined) return false;
-  const peerId = id instanceof Uint8Array && id.length === 20 ? id.slice() : undefined;
+  // A copy: the body need not stay in memory. (`slice` of a Node Buffer would be a view.)
+  const peerId = id instanceof Uint8Array && id.length === 20 ? new Uint8Array(id) : undefined;
   const text = latin1(address);
   const ip = canonicalIp(text.replace(/^\[(.*)\]$/, '$1'));
   if (ip !== undefined) peers.push({ ip, port, peerId });
@@ -195,10 +196,9 @@ function portOf(value: BencodeValue | undefined): number | undefined {
 
 function externalIpOf(value: BencodeValue | undefined): string | undefined {
   if (!(value instanceof Uint8Array)) return undefined;
-  // BEP 24 says bytes; some trackers send text, which is never 4 bytes long and 16 only by a colon or dot inside.
-  const text = canonicalIp(latin1(value));
-  if (text !== undefined) return text;
-  return value.length === 4 || value.length === 16 ? formatIp(value) : undefined;
+  // BEP 24 says bytes. Some trackers send text, which may have 16 characters but never 4.
+  const text = value.length === 4 ? undefined : canonicalIp(latin1(value));
+  return text ?? (value.length === 4 || value.length === 16 ? formatIp(value) : undefined);
 }
 
 // RFC 1123, and underscores as they occur; an all-digit top label would be a broken address.

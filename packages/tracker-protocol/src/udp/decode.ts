@@ -71,8 +71,8 @@ function readAnnounce(bytes: Uint8Array, transactionId: number, connectionId: Ud
     transactionId,
     connectionId,
     request: {
-      infoHash: bytes.subarray(16, 36),
-      peerId: bytes.subarray(36, 56),
+      infoHash: view(bytes, 16),
+      peerId: view(bytes, 36),
       downloaded: readCounter(bytes, 56) ?? 0,
       left: readCounter(bytes, 64),
       uploaded: readCounter(bytes, 72) ?? 0,
@@ -91,7 +91,7 @@ function readAnnounce(bytes: Uint8Array, transactionId: number, connectionId: Ud
 function readScrape(bytes: Uint8Array, transactionId: number, connectionId: UdpConnectionId): UdpScrapeRequest {
   const count = Math.min(Math.floor((bytes.length - 16) / 20), udpLimits.scrapeHashes);
   const infoHashes: Uint8Array[] = [];
-  for (let index = 0; index < count; index++) infoHashes.push(bytes.subarray(16 + 20 * index, 36 + 20 * index));
+  for (let index = 0; index < count; index++) infoHashes.push(view(bytes, 16 + 20 * index));
   return { action: 'scrape', transactionId, connectionId, infoHashes };
 }
 
@@ -125,6 +125,11 @@ function readCounts(bytes: Uint8Array): ScrapeCounts[] {
     counts.push({ complete: read32(bytes, at), downloaded: read32(bytes, at + 4), incomplete: read32(bytes, at + 8) });
   }
   return counts;
+}
+
+// Twenty bytes as a plain Uint8Array even when the datagram is a Node Buffer, whose `slice` does not copy.
+function view(bytes: Uint8Array, at: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + at, 20);
 }
 
 /** A signed 64-bit counter: undefined when negative, clamped to 2^53 − 1. */
