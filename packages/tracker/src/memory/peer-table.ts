@@ -1,0 +1,184 @@
+// Peers of one address family: a record each, an index by torrent, address and port, and the order in which they
+// were last heard of (a doubly linked list), so that whoever is due to expire is always at its front.
+import { peerIdBytes } from '../peer-sample.ts';
+import type { KeyedHash } from './keyed-hash.ts';
+import { RecordChunks, none } from './record-chunks.ts';
+import { type IndexedRecords, RecordIndex } from './record-index.ts';
+import { readWord, writeWord } from './torrent-table.ts';
+
+/** Words of a peer: 7 for IPv4, 10 for IPv6. Torrent and address lie side by side because both are hashed. */
+const word = { previous: 0, next: 1, seen: 2, position: 3, portAndFlags: 4, torrent: 5, address: 6 } as const;
+
+/** Set once the peer has been counted as a completed download, in the same word as its port. */
+const countedFlag = 0x1_0000;
+
+/** 2^14 peers: 448 KiB for IPv4, and 320 KiB of peer ids. */
+const chunkShift = 14;
+
+/** Peers of one family, over all torrents. */
+export class PeerTable implements IndexedRecords {
+  readonly addressBytes: 4 | 16;
+  readonly #records: RecordChunks;
+  readonly #index = new RecordIndex(this);
+  readonly #hash: KeyedHash;
+  readonly #hashedWords: number;
+  #peerIds: Uint8Array[] = [];
+  /** Torrent and address of the peer being looked for, and its port. */
+  readonly #sought: Uint32Array;
+  #soughtPort = 0;
+  #first: number = none;
+  #last: number = none;
+  count = 0;
+  /** After `find`: how many peers of that torrent and address it met under other ports. */
+  neighbours = 0;
+
+  constructor(family: 4 | 6, hash: KeyedHash, keepPeerIds: boolean) {
+    this.addressBytes = family === 4 ? 4 : 16;
+    this.#hash = hash;
+    this.#hashedWords = 1 + this.addressBytes / 4;
+    this.#sought = new Uint32Array(this.#hashedWords);
+    this.#records = new RecordChunks(word.torrent + this.#hashedWords, chunkShift, (records) => {
+      if (keepPeerIds) this.#peerIds.push(new Uint8Array(records * peerIdBytes));
+    });
+  }
+
+  /** The peer, or -1; and the number of its neighbours when it is unknown. */
+  find(torrent: number, address: Uint8Array, port: number): number {
+    this.#sought[0] = torrent;
+    for (let at = 0; at < this.addressBytes; at += 4) this.#sought[1 + at / 4] = readWord(address, at);
+    this.#soughtPort = port;
+    this.neighbours = 0;
+    // The port is not hashed: all peers of one address in one swarm are met on the way, and so can be counted.
+    return this.#index.find(this.#hash.of(this.#sought, 0, this.#hashedWords));
+  }
+
+  /** Adds the peer that `find` has just not found. */
+  add(position: number, peerId: Uint8Array, seen: number): number {
+    const peer = this.#records.allocate();
+    const words = this.#records.words(peer);
+    const base = this.#records.base(peer);
+    words[base + word.position] = position;
+    words[base + word.portAndFlags] = this.#soughtPort;
+    words.set(this.#sought, base + word.torrent);
+    this.#storeId(peer, peerId);
+    this.#append(words, base, peer, seen);
+    this.#index.add(this.#hash.of(this.#sought, 0, this.#hashedWords), peer);
+    this.count++;
+    return peer;
+  }
+
+  /** Notes that a peer was heard of. */
+  touch(peer: number, peerId: Uint8Array, seen: number): void {
+    const words = this.#records.words(peer);
+    const base = this.#records.base(peer);
+    this.#storeId(peer, peerId);
+    if (peer === this.#last) {
+      words[base + word.seen] = Math.max(words[base + word.seen]!, seen);
+      return;
+    }
+    this.#unlink(words, base);
+    this.#append(words, base, peer, seen);
+  }
+
+  remove(peer: number): void {
+    this.#index.remove(this.hashOf(peer), peer);
+    this.#unlink(this.#records.words(peer), this.#records.base(peer));
+    this.#records.release(peer);
+    this.count--;
+  }
+
+  /** Whoever was heard of longest ago, or -1. */
+  get oldest(): number {
+    return this.#first === none ? -1 : this.#first;
+  }
+
+  /** Second at which a peer was last heard of. */
+  seen(peer: number): number {
+    return this.#records.words(peer)[this.#records.base(peer) + word.seen]!;
+  }
+
+  torrent(peer: number): number {
+    return this.#records.words(peer)[this.#records.base(peer) + word.torrent]!;
+  }
+
+  /** Its place in the member list of its torrent. */
+  position(peer: number): number {
+    return this.#records.words(peer)[this.#records.base(peer) + word.position]!;
+  }
+
+  setPosition(peer: number, position: number): void {
+    this.#records.words(peer)[this.#records.base(peer) + word.position] = position;
+  }
+
+  /** Marks the peer as a counted download; false when it was one already. */
+  markCounted(peer: number): boolean {
+    const words = this.#records.words(peer);
+    const at = this.#records.base(peer) + word.portAndFlags;
+    if ((words[at]! & countedFlag) !== 0) return false;
+    words[at]! |= countedFlag;
+    return true;
+  }
+
+  /** Writes address and port as a compact record, and the peer id beside it. */
+  write(peer: number, records: Uint8Array, at: number, peerIds: Uint8Array, idAt: number): void {
+    const words = this.#records.words(peer);
+    const base = this.#records.base(peer);
+    for (let byte = 0; byte < this.addressBytes; byte += 4)
+      writeWord(records, at + byte, words[base + word.address + byte / 4]!);
+    const port = words[base + word.portAndFlags]!;
+    records[at + this.addressBytes] = port >>> 8;
+    records[at + this.addressBytes + 1] = port;
+    const ids = this.#peerIds[peer >>> chunkShift];
+    const from = (peer & (2 ** chunkShift - 1)) * peerIdBytes;
+    // A loop: for 20 bytes it is faster than a view and a copy.
+    for (let byte = 0; byte < peerIdBytes; byte++) peerIds[idAt + byte] = ids === undefined ? 0 : ids[from + byte]!;
+  }
+
+  /** Gives memory back once there are no peers; the first chunk stays, or a lone peer's coming and going would allocate it anew. */
+  shrink(): void {
+    if (this.count > 0 || this.#records.chunks <= 1) return;
+    this.#records.clear();
+    this.#index.clear();
+    this.#peerIds = [];
+  }
+
+  hashOf(peer: number): number {
+    return this.#hash.of(this.#records.words(peer), this.#records.base(peer) + word.torrent, this.#hashedWords);
+  }
+
+  isSought(peer: number): boolean {
+    const words = this.#records.words(peer);
+    const base = this.#records.base(peer);
+    for (let at = 0; at < this.#hashedWords; at++)
+      if (words[base + word.torrent + at] !== this.#sought[at]) return false;
+    if ((words[base + word.portAndFlags]! & 0xffff) === this.#soughtPort) return true;
+    this.neighbours++;
+    return false;
+  }
+
+  #storeId(peer: number, peerId: Uint8Array): void {
+    const ids = this.#peerIds[peer >>> chunkShift];
+    if (ids === undefined) return;
+    const at = (peer & (2 ** chunkShift - 1)) * peerIdBytes;
+    for (let byte = 0; byte < peerIdBytes; byte++) ids[at + byte] = peerId[byte]!;
+  }
+
+  #append(words: Uint32Array, base: number, peer: number, seen: number): void {
+    words[base + word.previous] = this.#last;
+    words[base + word.next] = none;
+    // Never older than the one before it, so that the order holds even if the clock is handed in out of order.
+    words[base + word.seen] = this.#last === none ? seen : Math.max(seen, this.seen(this.#last));
+    if (this.#last === none) this.#first = peer;
+    else this.#records.words(this.#last)[this.#records.base(this.#last) + word.next] = peer;
+    this.#last = peer;
+  }
+
+  #unlink(words: Uint32Array, base: number): void {
+    const previous = words[base + word.previous]!;
+    const next = words[base + word.next]!;
+    if (previous === none) this.#first = next;
+    else this.#records.words(previous)[this.#records.base(previous) + word.next] = next;
+    if (next === none) this.#last = previous;
+    else this.#records.words(next)[this.#records.base(next) + word.previous] = previous;
+  }
+}

@@ -1,0 +1,64 @@
+// Fixed-size records of 32-bit words in chunks, so that growing allocates a chunk and never copies one.
+// Free records are chained through their first word. Knows nothing of what the words mean.
+
+/** No record. */
+export const none = 0xffff_ffff;
+
+/** Numbered records of `stride` words. */
+export class RecordChunks {
+  readonly stride: number;
+  readonly #shift: number;
+  readonly #onChunk: ((records: number) => void) | undefined;
+  #chunks: Uint32Array[] = [];
+  #free: number = none;
+  #used = 0;
+
+  /** A chunk has 2^`shift` records; `onChunk` hears of each new one, for columns kept beside it. */
+  constructor(stride: number, shift: number, onChunk?: (records: number) => void) {
+    this.stride = stride;
+    this.#shift = shift;
+    this.#onChunk = onChunk;
+  }
+
+  /** The chunk that holds a record. */
+  words(record: number): Uint32Array {
+    return this.#chunks[record >>> this.#shift]!;
+  }
+
+  /** Where in its chunk a record begins. */
+  base(record: number): number {
+    return (record & (2 ** this.#shift - 1)) * this.stride;
+  }
+
+  /** A record whose words are of no defined value. */
+  allocate(): number {
+    const recycled = this.#free;
+    if (recycled !== none) {
+      this.#free = this.words(recycled)[this.base(recycled)]!;
+      return recycled;
+    }
+    const record = this.#used++;
+    if (record >>> this.#shift === this.#chunks.length) {
+      this.#chunks.push(new Uint32Array(2 ** this.#shift * this.stride));
+      this.#onChunk?.(2 ** this.#shift);
+    }
+    return record;
+  }
+
+  release(record: number): void {
+    this.words(record)[this.base(record)] = this.#free;
+    this.#free = record;
+  }
+
+  /** How many chunks there are. */
+  get chunks(): number {
+    return this.#chunks.length;
+  }
+
+  /** Gives all memory back; every record is void. */
+  clear(): void {
+    this.#chunks = [];
+    this.#free = none;
+    this.#used = 0;
+  }
+}

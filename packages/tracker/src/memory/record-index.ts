@@ -1,0 +1,126 @@
+// A hash index over numbered records that grows page by page (extendible hashing): an insertion never rehashes
+// more than one page, so there is no pause however many records there are. It stores 4 bytes per slot; the owner
+// of the records computes hashes and compares. R. Fagin et al., ACM TODS 4(3), 1979.
+
+/** The owner of the records. */
+export interface IndexedRecords {
+  /** Hash of a stored record, unsigned 32 bits. */
+  hashOf(record: number): number;
+  /** Whether this record is the one being looked for. */
+  isSought(record: number): boolean;
+}
+
+/** Slots of a page: 8 KiB. Larger pages make a longer split (about 60 µs here), smaller ones a larger directory. */
+const pageSlots = 2048;
+
+/** Past 2^16 pages (some 60 million records) pages double instead of splitting, which keeps the directory small. */
+const maxDepth = 16;
+
+interface Page {
+  /** Record number + 1; 0 is an empty slot. */
+  slots: Uint32Array;
+  used: number;
+  /** How many leading bits of the hash all records of this page share. */
+  depth: number;
+}
+
+/** Finds records by hash. */
+export class RecordIndex {
+  readonly #records: IndexedRecords;
+  #directory: Page[];
+  #depth: number;
+
+  constructor(records: IndexedRecords) {
+    this.#records = records;
+    this.#directory = [emptyPage(0)];
+    this.#depth = 0;
+  }
+
+  /** The record that its owner recognises among those with this hash, or -1. */
+  find(hash: number): number {
+    const { slots } = this.#pageOf(hash);
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const record = slots[slot]! - 1;
+      if (this.#records.isSought(record)) return record;
+    }
+    return -1;
+  }
+
+  /** Adds a record that is not in the index. */
+  add(hash: number, record: number): void {
+    let page = this.#pageOf(hash);
+    // At most three quarters full, so that a search that fails stays short.
+    while (page.used >= (page.slots.length * 3) / 4) {
+      if (page.depth < maxDepth) this.#split(page, hash);
+      else this.#double(page);
+      page = this.#pageOf(hash);
+    }
+    insert(page, hash, record);
+  }
+
+  /** Takes out a record that is in the index. Records behind it move up, so there are no tombstones. */
+  remove(hash: number, record: number): void {
+    const page = this.#pageOf(hash);
+    const { slots } = page;
+    const mask = slots.length - 1;
+    let gap = hash & mask;
+    while (slots[gap] !== record + 1) gap = (gap + 1) & mask;
+    for (let slot = (gap + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
+      const home = this.#records.hashOf(slots[slot]! - 1) & mask;
+      // It may move into the gap unless its home lies behind the gap.
+      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
+      slots[gap] = slots[slot]!;
+      gap = slot;
+    }
+    slots[gap] = 0;
+    page.used--;
+  }
+
+  /** Gives all memory back. */
+  clear(): void {
+    this.#directory = [emptyPage(0)];
+    this.#depth = 0;
+  }
+
+  #pageOf(hash: number): Page {
+    return this.#directory[this.#depth === 0 ? 0 : hash >>> (32 - this.#depth)]!;
+  }
+
+  #split(page: Page, hash: number): void {
+    if (page.depth === this.#depth) {
+      this.#directory = this.#directory.flatMap((entry) => [entry, entry]);
+      this.#depth++;
+    }
+    const depth = page.depth + 1;
+    const halves = [emptyPage(depth), emptyPage(depth)] as const;
+    for (const entry of page.slots) {
+      if (entry === 0) continue;
+      const entryHash = this.#records.hashOf(entry - 1);
+      insert(halves[(entryHash >>> (32 - depth)) & 1]!, entryHash, entry - 1);
+    }
+    // The page's entries in the directory lie side by side: the first half of them now means the first new page.
+    const span = 2 ** (this.#depth - page.depth);
+    const first = Math.floor((hash >>> (32 - this.#depth)) / span) * span;
+    for (let at = 0; at < span; at++) this.#directory[first + at] = halves[at < span / 2 ? 0 : 1];
+  }
+
+  #double(page: Page): void {
+    const entries = page.slots;
+    page.slots = new Uint32Array(entries.length * 2);
+    page.used = 0;
+    for (const entry of entries) if (entry !== 0) insert(page, this.#records.hashOf(entry - 1), entry - 1);
+  }
+}
+
+function emptyPage(depth: number): Page {
+  return { slots: new Uint32Array(pageSlots), used: 0, depth };
+}
+
+function insert(page: Page, hash: number, record: number): void {
+  const mask = page.slots.length - 1;
+  let slot = hash & mask;
+  while (page.slots[slot] !== 0) slot = (slot + 1) & mask;
+  page.slots[slot] = record + 1;
+  page.used++;
+}
