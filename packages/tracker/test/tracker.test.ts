@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { type AnnounceReply, type AnnounceRequest, isFailure } from '@shoal/tracker-protocol';
+import { Tracker, type TrackerOptions } from '@shoal/tracker';
+import { mulberry32 } from './random.ts';
+
+function trackerOf(options: Partial<TrackerOptions> = {}): Tracker {
+  return new Tracker({ random: mulberry32(1), ...options });
+}
+
+function requestOf(more: Partial<AnnounceRequest> = {}): AnnounceRequest {
+  const [infoHash, peerId] = [new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)];
+  return { infoHash, peerId, port: 6881, uploaded: 0, downloaded: 0, left: 100, event: 'none', ...more };
+}
+
+function replyTo(tracker: Tracker, more: Partial<AnnounceRequest> = {}, ip = '10.0.0.1', now = 0): AnnounceReply {
+  const reply = tracker.announce(requestOf(more), { ip }, now);
+  if (isFailure(reply)) throw new Error(reply.failureReason);
+  return reply;
+}
+
+describe('an announce', () => {
+  test('is answered with the interval, the counts, the address seen and the others', () => {
+    const tracker = trackerOf({ minInterval: 60 });
+    replyTo(tracker, { left: 0 }, '2001:DB8::0001');
+    expect(replyTo(tracker, {}, '::ffff:10.0.0.1')).toEqual({
+      interval: 1800,
+      minInterval: 60,
+      warning: undefined,
+      complete: 1,
+      incomplete: 1,
+      downloaded: 0,
+      externalIp: '10.0.0.1',
+      peers: [{ ip: '2001:db8::1', port: 6881, peerId: new Uint8Array(20).fill(2) }],
+    });
+  });
+
+  test('of unknown or huge size is a leecher, and completed with bytes left is not a completion', () => {
+    const tracker = trackerOf();
+    replyTo(tracker, { left: undefined });
+    replyTo(tracker, { left: Number.MAX_SAFE_INTEGER }, '10.0.0.2');
+    expect(replyTo(tracker, { event: 'completed' }, '10.0.0.2')).toMatchObject({
+      complete: 0,
+      incomplete: 2,
+      downloaded: 0,
+    });
+  });
+
+  test('counts a download at the transition, whatever event reports it', () => {
+    const tracker = trackerOf();
+    replyTo(tracker, { event: 'started' });
+    expect(replyTo(tracker, { left: 0, event: 'completed' }).downloaded).toBe(1);
+    expect(replyTo(tracker, { left: 0, event: 'completed' }).downloaded).toBe(1);
+    expect(replyTo(tracker, { left: 0, event: 'completed' }, '10.0.0.2').downloaded).toBe(1);
+    expect(tracker.counts.completed).toBe(1);
+  });
+
+  test.each([
+    [undefined, 50],
+    [-1, 50],
+    [0, 0],
+    [3, 3],
+    [80, 70],
+  ])('with numwant %s gives %i of 90 peers under a limit of 70', (numWant, expected) => {
+    const tracker = trackerOf({ numWantLimit: 70 });
+    for (let host = 0; host < 90; host++) replyTo(tracker, { numWant: 0 }, `10.0.1.${host}`);
+    expect(replyTo(tracker, { numWant }).peers).toHaveLength(expected);
+  });
+
+  test('of port 0 is refused unless it is a goodbye', () => {
+    const tracker = trackerOf();
+    expect(tracker.announce(requestOf({ port: 0 }), { ip: '10.0.0.1' }, 0)).toMatchObject({
+      failureReason: expect.stringContaining('port 0'),
+    });
+    expect(replyTo(tracker, { port: 0, event: 'stopped' }).peers).toEqual([]);
+  });
+
+  test('from something that is no address is refused', () => {
+    expect(isFailure(trackerOf().announce(requestOf(), { ip: 'localhost' }, 0))).toBe(true);
+  });
+
+  test('of a torrent that the policy does not allow is refused by value, and its scrape is empty', () => {
+    const tracker = trackerOf({ allow: (infoHash) => infoHash === '02'.repeat(20) });
+    expect(tracker.announce(requestOf(), { ip: '10.0.0.1' }, 0)).toEqual({
+      failureReason: 'this tracker does not serve this torrent',
+      interval: 1800,
+    });
+    replyTo(tracker, { infoHash: new Uint8Array(20).fill(2) });
+    expect(tracker.scrape([new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)], 0)).toEqual([
+      undefined,
+      { complete: 0, incomplete: 1, downloaded: 0 },
+    ]);
+    expect(tracker.counts).toMatchObject({ announces: 2, refused: 1, scrapes: 1, torrents: 1 });
+  });
+
+  test('of a peer at an address that is full is answered with a warning', () => {
+    const tracker = trackerOf();
+    for (let port = 1; port <= 257; port++) replyTo(tracker, { port });
+    expect(replyTo(tracker, { port: 999 }).warning).toContain('not listed');
+    expect(tracker.counts).toMatchObject({ leechers: 256, unlisted: 2 });
+  });
+
+  test.each(['0.0.0.0', '::', '224.0.0.1', 'ff02::1'])('trackers 26: from %s is refused always', (ip) => {
+    expect(isFailure(trackerOf().announce(requestOf(), { ip }, 0))).toBe(true);
+  });
+
+  test.each(['127.0.0.1', '10.1.2.3', '192.168.0.9', '169.254.1.1', '::1', 'fe80::1', 'fd00::1'])(
+    'trackers 26: from %s is listed on a local network and refused on the open internet',
+    (ip) => {
+      expect(isFailure(trackerOf().announce(requestOf(), { ip }, 0))).toBe(false);
+      expect(isFailure(trackerOf({ allowPrivateAddresses: false }).announce(requestOf(), { ip }, 0))).toBe(true);
+      expect(isFailure(trackerOf({ allowPrivateAddresses: false }).announce(requestOf(), { ip: '8.8.8.8' }, 0))).toBe(
+        false,
+      );
+    },
+  );
+});
+
+describe('expiry', () => {
+  test('lists a peer for one and a half intervals, and says when it wants to be called', () => {
+    const tracker = trackerOf({ interval: 100 });
+    expect(tracker.deadline).toBeUndefined();
+    replyTo(tracker, {}, '10.0.0.1', 1000);
+    expect(tracker.deadline).toBe(151_000);
+    tracker.expire(150_999);
+    expect(tracker.counts.leechers).toBe(1);
+    tracker.expire(151_000);
+    expect(tracker.counts).toMatchObject({ leechers: 0, expired: 1 });
+  });
+
+  test('keeps peers at least two minutes however short the interval', () => {
+    const tracker = trackerOf({ interval: 1 });
+    replyTo(tracker);
+    expect(tracker.deadline).toBe(120_000);
+  });
+
+  test('goes in slices and says whether there may be more', () => {
+    const tracker = trackerOf();
+    for (let host = 0; host < 1200; host++) replyTo(tracker, {}, `10.0.${host >> 8}.${host & 255}`);
+    expect([1, 2, 3].map(() => tracker.expire(10_000_000))).toEqual([true, true, false]);
+    expect(tracker.counts).toMatchObject({ leechers: 0, torrents: 0, expired: 1200 });
+  });
+});
+
+test('equal seeds give equal answers', () => {
+  const run = (): unknown => {
+    const tracker = trackerOf({ random: mulberry32(42) });
+    return Array.from({ length: 100 }, (_, host) => replyTo(tracker, { numWant: 5 }, `10.0.0.${host}`).peers);
+  };
+  expect(run()).toEqual(run());
+});
+
+test.each([
+  { interval: 0 },
+  { interval: 100_000 },
+  { minInterval: 1801 },
+  { numWantLimit: 1001 },
+  { numWantDefault: -1 },
+  { peerLifetimeMs: 1 },
+])('refuses %j', (options) => {
+  expect(() => trackerOf(options)).toThrow(RangeError);
+});
