@@ -1,1 +1,10 @@
-export {};
+export { createDefaults, createMetainfo, type CreatedMetainfo, type CreateOptions } from './create.ts';
+export { encodeMetainfo, type MetainfoFields } from './encode.ts';
+export { MetainfoError, type MetainfoErrorCode, type MetainfoErrorFacts } from './errors.ts';
+export { infoHashOf, parseInfoHash } from './info-hash.ts';
+export { formatMagnet, parseMagnet, type FileRange, type Magnet, type MagnetFields } from './magnet.ts';
+export type { Metainfo, MetainfoFile } from './metainfo.ts';
+export { parseDefaults, parseMetainfo, type ParseOptions } from './parse.ts';
+export type { HashingProgress } from './piece-hashing.ts';
+export { autoPieceLength } from './piece-length.ts';
+export type { SkippedSource } from './source-files.ts';

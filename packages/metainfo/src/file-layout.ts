@@ -1,0 +1,168 @@
+/**
+ * Gives every file of a torrent the path it has on disk: safe elements, no two files in one place, no file where a folder must
+ * be. Linear in the elements of all paths. Must not know the disk. Clients' corner cases 60, 61 and 64; BEP 3, 47.
+ */
+import { latin1, utf8 } from '@shoal/bencode';
+import { MetainfoError } from './errors.ts';
+import type { MetainfoFile } from './metainfo.ts';
+import { foldedElement, numberedElement, safeElement } from './safe-path.ts';
+import { resolveSymlinks } from './symlinks.ts';
+import { quoted, type Warnings } from './warnings.ts';
+
+/** Deeper than any real tree; a path of a million elements is an attack. */
+export const maxPathElements = 128;
+/** Files wanting one name, after which it is an attack on the search for free names. Precedent: libtorrent. */
+const maxNamesakes = 500;
+/** How BitComet names padding that it does not mark. */
+const bitCometPadding = '_____padding_file_';
+
+/** One entry of the `files` list, checked for types only. */
+export interface FileEntry {
+  /** Undefined where padding may have none. */
+  readonly path: readonly Uint8Array[] | undefined;
+  readonly length: number;
+  readonly attributes: string | undefined;
+  readonly symlinkPath: readonly Uint8Array[] | undefined;
+}
+
+/** A folder of the torrent: what it holds by folded name, a file as its index. */
+export interface Folder {
+  readonly entries: Map<string, Folder | number>;
+}
+
+export interface PathRules {
+  readonly replaceWindowsCharacters: boolean;
+}
+
+/** The files of a folder called `name`, in the order given. */
+export function layOutFiles(
+  name: string,
+  originalName: string,
+  entries: readonly FileEntry[],
+  rules: PathRules,
+  warnings: Warnings,
+): MetainfoFile[] {
+  const layout = new Layout(name, originalName, rules, warnings);
+  const files = entries.map((entry, index) => layout.file(entry, index));
+  layout.settle(files);
+  const targets = entries.map(({ symlinkPath }) => symlinkPath && layout.elements(symlinkPath));
+  resolveSymlinks(files, targets, layout.root, name, warnings);
+  return files;
+}
+
+/** Text of a remote's bytes: ASCII the quick way, U+FFFD where it is no UTF-8. */
+export function textOf(bytes: Uint8Array): string {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) >= 0x80) return utf8(bytes);
+  return latin1(bytes);
+}
+
+class Layout {
+  readonly root: Folder = { entries: new Map() };
+  readonly #name: string;
+  readonly #originalName: string;
+  readonly #rules: PathRules;
+  readonly #warnings: Warnings;
+  readonly #parents: Folder[] = [];
+  /** Last number given, by folder and folded name: the search for a free one never starts again. */
+  readonly #numbers = new Map<Folder, Map<string, number>>();
+
+  constructor(name: string, originalName: string, rules: PathRules, warnings: Warnings) {
+    this.#name = name;
+    this.#originalName = originalName;
+    this.#rules = rules;
+    this.#warnings = warnings;
+  }
+
+  /** Safe elements below the torrent's folder; `.` and `..` are left out, and what has no name is called `_`. */
+  elements(raw: readonly Uint8Array[]): string[] {
+    return this.#safe(raw.map(textOf));
+  }
+
+  /** The file with its safe path, which another may still want too; its folders now exist. */
+  file(entry: FileEntry, index: number): MetainfoFile {
+    const { attributes, length } = entry;
+    const original = entry.path?.map(textOf) ?? ['.pad', String(length)];
+    const safe = this.#safe(original);
+    if (safe.length === 0) safe.push('_');
+    if (safe.length > maxPathElements) {
+      throw new MetainfoError(
+        'bad-path',
+        `file ${index} lies ${safe.length} folders deep; at most ${maxPathElements} are possible`,
+        { key: 'path', file: index },
+      );
+    }
+    const isPadding = (attributes?.includes('p') ?? false) || (safe.at(-1) ?? '').startsWith(bitCometPadding);
+    // Padding is never written, so it neither makes folders nor gets in anyone's way.
+    this.#parents[index] = isPadding ? this.root : this.#folderOf(safe);
+    const path = [this.#name, ...safe];
+    const originalPath = this.#isSame(original, safe) ? path : [this.#originalName, ...original];
+    const file = { path, originalPath, length, isPadding, isSkipped: isPadding };
+    return attributes === undefined ? file : { ...file, attributes };
+  }
+
+  /** Gives each file a place of its own; where a folder or an earlier file has it already, the later file is renamed. */
+  settle(files: MetainfoFile[]): void {
+    for (let index = 0; index < files.length; index++) {
+      const file = files[index];
+      const folder = this.#parents[index];
+      if (file === undefined || folder === undefined || file.isPadding) continue;
+      const element = file.path.at(-1) ?? '';
+      const key = foldedElement(element);
+      if (!folder.entries.has(key)) {
+        folder.entries.set(key, index);
+        continue;
+      }
+      const free = this.#freeElement(folder, key, element, index);
+      folder.entries.set(foldedElement(free), index);
+      files[index] = { ...file, path: [...file.path.slice(0, -1), free] };
+      this.#warnings.add(
+        `file ${index} ${quoted(file.originalPath.join('/'))} is kept as ${quoted(free)}: its place is taken`,
+      );
+    }
+  }
+
+  #safe(original: readonly string[]): string[] {
+    const safe: string[] = [];
+    for (const text of original) {
+      const element = safeElement(text, this.#rules.replaceWindowsCharacters);
+      if (element !== undefined) safe.push(element === '' ? '_' : element);
+    }
+    return safe;
+  }
+
+  #isSame(original: readonly string[], safe: readonly string[]): boolean {
+    if (original.length !== safe.length || this.#originalName !== this.#name) return false;
+    return original.every((element, i) => element === safe[i]);
+  }
+
+  #folderOf(path: readonly string[]): Folder {
+    let folder = this.root;
+    for (let i = 0; i < path.length - 1; i++) {
+      const key = foldedElement(path[i] ?? '');
+      let child = folder.entries.get(key);
+      // No file has a place before every folder does (`settle`), so a folder never has to move.
+      if (typeof child !== 'object') {
+        child = { entries: new Map() };
+        folder.entries.set(key, child);
+      }
+      folder = child;
+    }
+    return folder;
+  }
+
+  #freeElement(folder: Folder, key: string, element: string, index: number): string {
+    const numbers = this.#numbers.get(folder) ?? new Map<string, number>();
+    this.#numbers.set(folder, numbers);
+    for (let n = (numbers.get(key) ?? 0) + 1; n <= maxNamesakes; n++) {
+      const candidate = numberedElement(element, n);
+      if (folder.entries.has(foldedElement(candidate))) continue;
+      numbers.set(key, n);
+      return candidate;
+    }
+    throw new MetainfoError(
+      'collisions',
+      `more than ${maxNamesakes} files want to be called ${quoted(element)}; no honest torrent does that`,
+      { key: 'path', file: index },
+    );
+  }
+}
