@@ -24,7 +24,7 @@ function run(program, args, options = {}) {
 /** A digest of everything an installation depends on; equal to the stored one = nothing to do. */
 function installDigest() {
   const hash = createHash('sha256').update(process.platform + process.arch);
-  const files = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', 'bench/package.json', 'examples/package.json'];
+  const files = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', 'bench/package.json', 'examples/package.json', 'tooling/package.json'];
   for (const parent of ['packages', 'apps'])
     for (const name of readdirSync(join(root, parent)).sort()) files.push(`${parent}/${name}/package.json`);
   for (const file of files) if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
