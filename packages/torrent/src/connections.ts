@@ -1,0 +1,150 @@
+// How connections begin and end: who is dialled, who may stay, who is greeted with what, who is never spoken to again.
+import { PeerConnection } from '@shoal/wire';
+import type { Endpoint } from '@shoal/tracker-protocol';
+import type { Downloading } from './downloading.ts';
+import type { PeerKey } from './inputs.ts';
+import { LivePeer } from './live-peer.ts';
+import type { Swarm } from './swarm.ts';
+import type { Uploading } from './uploading.ts';
+
+export class Connections {
+  readonly #swarm: Swarm;
+  readonly #downloading: Downloading;
+  readonly #uploading: Uploading;
+  /** New connections are welcome. */
+  open = false;
+
+  constructor(swarm: Swarm, downloading: Downloading, uploading: Uploading) {
+    this.#swarm = swarm;
+    this.#downloading = downloading;
+    this.#uploading = uploading;
+  }
+
+  /** When there is somebody to dial and room to do it. */
+  get dialDeadline(): number {
+    return this.open && this.#room() > 0 ? this.#swarm.known.deadline() : Infinity;
+  }
+
+  dial(now: number): void {
+    if (!this.open) return;
+    for (const endpoint of this.#swarm.known.takeDialable(this.#room(), now))
+      this.#swarm.emit({ type: 'dial', endpoint });
+  }
+
+  connected(key: PeerKey, endpoint: Endpoint, incoming: boolean, now: number): void {
+    const { live, known } = this.#swarm;
+    if (!incoming) known.connected(endpoint);
+    const refusal = this.#refusal(endpoint, incoming);
+    if (refusal !== undefined) {
+      if (!incoming) known.ended(endpoint, true, now);
+      return this.#swarm.emit({ type: 'hang-up', peer: key, reason: refusal });
+    }
+    const peer = new LivePeer(key, endpoint, incoming, this.#connectionFor(incoming, now));
+    live.set(key, peer);
+    this.#swarm.touch(peer);
+  }
+
+  /** Their handshake is here, perhaps still without their id: say what we have (BEP 3: before anything else). */
+  greet(peer: LivePeer): void {
+    peer.greeted = true;
+    peer.connection.sendPieces(this.#swarm.picker.have);
+  }
+
+  /** They told their id: keep them unless they are ourselves or the worse of two connections to one peer. */
+  join(peer: LivePeer, peerId: Uint8Array, now: number): void {
+    peer.peerId = hexOf(peerId);
+    const ours = hexOf(this.#swarm.options.peerId);
+    if (peer.peerId === ours) {
+      this.#swarm.known.refuse(peer.endpoint);
+      return this.hangUp(peer, 'that is ourselves', now);
+    }
+    for (const other of this.#swarm.live.values()) {
+      if (other === peer || other.peerId !== peer.peerId) continue;
+      const loser = loserOf(other, peer, ours);
+      this.hangUp(loser, 'already connected to this peer', now);
+      if (loser === peer) return;
+      break;
+    }
+    peer.joined = true;
+    this.#swarm.picker.peerJoined(peer.key);
+    this.#uploading.joined(peer, now);
+    this.#swarm.report({ type: 'peer-joined', peer: peer.key, endpoint: peer.endpoint, peerId: peer.peerId });
+  }
+
+  /** BEP 10 `p`: where an incoming peer can be dialled. It corrects the known address, never the socket's. */
+  learnListenPort(peer: LivePeer, now: number): void {
+    const port = peer.connection.peerListenPort;
+    if (!peer.incoming || port === undefined || port === 0) return;
+    peer.listenEndpoint = { ip: peer.endpoint.ip, port };
+    this.#swarm.known.add(peer.listenEndpoint, 'incoming', now);
+    this.#swarm.known.connected(peer.listenEndpoint);
+  }
+
+  /** Corrupt data from this peer alone: never again. */
+  ban(peer: LivePeer, reason: string, now: number): void {
+    this.#swarm.known.ban(peer.endpoint);
+    this.#swarm.report({ type: 'peer-banned', endpoint: peer.endpoint, reason });
+    this.hangUp(peer, reason, now);
+  }
+
+  hangUp(peer: LivePeer, reason: string, now: number): void {
+    this.#swarm.emit({ type: 'hang-up', peer: peer.key, reason });
+    this.remove(peer, reason, now);
+  }
+
+  /** The connection is over, whoever ended it. */
+  remove(peer: LivePeer, reason: string, now: number): void {
+    this.#swarm.live.delete(peer.key);
+    if (peer.joined) {
+      this.#swarm.picker.peerLeft(peer.key);
+      this.#uploading.left(peer);
+      this.#downloading.wake();
+      this.#swarm.report({ type: 'peer-left', peer: peer.key, endpoint: peer.endpoint, reason });
+    }
+    this.#swarm.known.ended(peer.listenEndpoint ?? peer.endpoint, peer.joined, now);
+    this.dial(now);
+  }
+
+  #connectionFor(incoming: boolean, now: number): PeerConnection {
+    const { options, description } = this.#swarm;
+    return new PeerConnection({
+      infoHash: description.infoHash,
+      peerId: options.peerId,
+      geometry: description.geometry,
+      initiator: !incoming,
+      fast: options.fast,
+      clientVersion: options.clientVersion,
+      listenPort: options.listenPort,
+      now,
+    });
+  }
+
+  #refusal(endpoint: Endpoint, incoming: boolean): string | undefined {
+    const { live, known, options } = this.#swarm;
+    if (!this.open) return 'the torrent is not running';
+    if (known.isBanned(endpoint)) return 'banned for corrupt data';
+    if (incoming && live.size + known.dialing >= options.maxConnections) return 'all connections are in use';
+    return undefined;
+  }
+
+  #room(): number {
+    const { known, live, options } = this.#swarm;
+    return Math.min(options.maxDialing - known.dialing, options.maxConnections - live.size - known.dialing);
+  }
+}
+
+/**
+ * Of two connections to one peer both ends must drop the same: the one with the larger id keeps what it opened;
+ * two opened by the same side: the newer goes.
+ */
+function loserOf(older: LivePeer, newer: LivePeer, ourId: string): LivePeer {
+  if (older.incoming === newer.incoming) return newer;
+  const keepIncoming = newer.peerId > ourId;
+  return newer.incoming === keepIncoming ? older : newer;
+}
+
+function hexOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}

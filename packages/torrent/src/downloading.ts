@@ -1,0 +1,97 @@
+// Asking for blocks and taking them: keeps every pipeline full, says what to store, judges finished pieces.
+// The picker chooses the blocks; the driver holds the bytes.
+import { blockLength, type Block } from '@shoal/pieces';
+import type { WireEvent } from '@shoal/wire';
+import type { LivePeer } from './live-peer.ts';
+import type { Swarm } from './swarm.ts';
+
+type BlockData = Extract<WireEvent, { type: 'block-data' }>;
+type BlockEnd = Extract<WireEvent, { type: 'block-end' }>;
+
+export class Downloading {
+  readonly #swarm: Swarm;
+  /** Blocks became free, or a piece made room: peers other than the one at hand may be idle. */
+  #refillAll = false;
+  paused = true;
+
+  constructor(swarm: Swarm) {
+    this.#swarm = swarm;
+  }
+
+  /** A fragment of a block: stored while the block is still missing, whoever it was asked of. */
+  data(event: BlockData): void {
+    const { piece, begin, start, end } = event;
+    if (!event.requested) return;
+    // A block that another peer has completed meanwhile must never be overwritten by later bytes.
+    if (!this.#swarm.picker.wants(piece, begin - (begin % blockLength))) return;
+    this.#swarm.emit({ type: 'store', piece, begin, start, end });
+  }
+
+  /** A whole block has arrived. */
+  end(peer: LivePeer, event: BlockEnd, now: number): void {
+    const { picker, progress } = this.#swarm;
+    const { piece, begin, length } = event;
+    // Only what was asked is stored (see `data`), so only that may count as received.
+    const outcome = event.outcome === 'requested' ? picker.received(peer.key, piece, begin) : 'unrequested';
+    if (outcome === 'unrequested' || outcome === 'duplicate') {
+      progress.wastedBytes += length;
+      return;
+    }
+    peer.downloadedBytes += length;
+    progress.downloaded(peer.peerId, length, now);
+    if (picker.inEndgame) this.#cancelCopies(now);
+    if (outcome === 'completed') this.#swarm.emit({ type: 'check-piece', piece });
+  }
+
+  /** They choked us, or dropped us: what was asked is free for others. */
+  released(peer: LivePeer, blocks: readonly Block[]): void {
+    for (const block of blocks) this.#swarm.picker.released(peer.key, block.piece, block.begin);
+    if (blocks.length > 0) this.#refillAll = true;
+  }
+
+  /** Room or new blocks for peers that had nothing to ask. */
+  wake(): void {
+    this.#refillAll = true;
+  }
+
+  /** The line that picks the next block: fills this peer's pipeline. */
+  refill(peer: LivePeer, now: number): void {
+    const { connection } = peer;
+    if (this.paused || !peer.joined || connection.peerChoking || !connection.amInterested) return;
+    const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
+    if (room <= 0) return;
+    const blocks = this.#swarm.picker.pick(peer.key, room, now);
+    if (blocks.length === 0) return;
+    for (const block of blocks) connection.request(block, now);
+    this.#swarm.touch(peer);
+  }
+
+  refillWoken(now: number): void {
+    if (!this.#refillAll) return;
+    this.#refillAll = false;
+    for (const peer of this.#swarm.live.values()) this.refill(peer, now);
+  }
+
+  /** Requests that nobody answered in time go back to the picker. */
+  expire(peer: LivePeer, now: number): void {
+    this.released(peer, peer.connection.pipeline.takeExpired(now));
+  }
+
+  /** Tells a peer whether it has anything we lack (BEP 3: kept up to date at all times). */
+  updateInterest(peer: LivePeer): void {
+    const interesting = !this.paused && this.#swarm.picker.interesting(peer.key);
+    if (interesting === peer.connection.amInterested) return;
+    peer.connection.setInterested(interesting);
+    this.#swarm.touch(peer);
+  }
+
+  #cancelCopies(now: number): void {
+    for (const { peer: key, block } of this.#swarm.picker.takeCancels()) {
+      const peer = this.#swarm.live.get(key);
+      if (peer === undefined) continue;
+      peer.connection.cancel(block, now);
+      this.#swarm.touch(peer);
+      this.#refillAll = true;
+    }
+  }
+}

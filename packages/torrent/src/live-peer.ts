@@ -1,0 +1,36 @@
+// One live connection as the torrent sees it: the protocol machine, who it is, and what went over it.
+import { RateMeter } from '@shoal/choker';
+import type { Endpoint } from '@shoal/tracker-protocol';
+import type { PeerConnection } from '@shoal/wire';
+import type { PeerKey } from './inputs.ts';
+
+export class LivePeer {
+  readonly key: PeerKey;
+  /** The address of the socket. */
+  readonly endpoint: Endpoint;
+  /** Where it can be dialled: the same for an outgoing connection, its announced port for an incoming one. */
+  listenEndpoint: Endpoint | undefined;
+  readonly incoming: boolean;
+  readonly connection: PeerConnection;
+  /** Hex; empty until the peer told it. */
+  peerId = '';
+  /** Our bitfield went out: from now on it must hear every `have`. */
+  greeted = false;
+  /** It told its id: the picker and the choker know it. */
+  joined = false;
+  /** In the list of peers whose bytes go out at the end of this turn. */
+  dirty = false;
+  downloadedBytes = 0;
+  uploadedBytes = 0;
+  /** Payload handed to the driver and not yet gone. */
+  uploadInFlight = 0;
+  readonly uploadMeter: RateMeter = new RateMeter();
+
+  constructor(key: PeerKey, endpoint: Endpoint, incoming: boolean, connection: PeerConnection) {
+    this.key = key;
+    this.endpoint = endpoint;
+    this.incoming = incoming;
+    this.connection = connection;
+    this.listenEndpoint = incoming ? undefined : endpoint;
+  }
+}

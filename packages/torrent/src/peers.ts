@@ -1,0 +1,165 @@
+// Which addresses of a swarm are known and when each may be dialled. Decides nothing about live connections.
+// Every address comes from a stranger, so the list is bounded and useless ones are refused (clients' practice:
+// port 0, unspecified, multicast, our own, banned).
+import type { Endpoint } from '@shoal/tracker-protocol';
+import type { PeerSource } from './inputs.ts';
+
+type PeerState = 'idle' | 'dialing' | 'connected';
+
+interface KnownPeer {
+  readonly endpoint: Endpoint;
+  readonly source: PeerSource;
+  state: PeerState;
+  /** Dials in a row that failed or led to nothing. */
+  failures: number;
+  dialAfter: number;
+}
+
+export interface PeerListOptions {
+  readonly maxKnownPeers: number;
+  readonly retryMs: number;
+  readonly random: () => number;
+}
+
+/** Past this many failures in a row an address is given up until a tracker names it again (libtorrent: 3). */
+const maxFailures = 5;
+/** Longest wait between two dials of one address. */
+const maxRetryMs = 30 * 60_000;
+
+export const endpointKey = (endpoint: Endpoint): string => `${endpoint.ip}:${endpoint.port}`;
+
+export class PeerList {
+  readonly #known = new Map<string, KnownPeer>();
+  readonly #bannedIps = new Set<string>();
+  readonly #refused = new Set<string>();
+  readonly #options: PeerListOptions;
+  #dialing = 0;
+  /** The earliest `dialAfter` of those that may be dialled; undefined after a change. */
+  #earliest: number | undefined;
+
+  constructor(options: PeerListOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  get dialing(): number {
+    return this.#dialing;
+  }
+
+  /** Remembers an address. False when it is useless, banned, known already or the list is full of better ones. */
+  add(endpoint: Endpoint, source: PeerSource, now: number): boolean {
+    this.#earliest = undefined;
+    const key = endpointKey(endpoint);
+    if (!isDialable(endpoint) || this.#bannedIps.has(endpoint.ip) || this.#refused.has(key)) return false;
+    const known = this.#known.get(key);
+    if (known !== undefined) {
+      // A tracker that names it again says that it is alive: one more chance, after its wait.
+      if (known.failures >= maxFailures) known.failures = maxFailures - 1;
+      return false;
+    }
+    if (this.#known.size >= this.#options.maxKnownPeers && !this.#evict()) return false;
+    this.#known.set(key, { endpoint, source, state: 'idle', failures: 0, dialAfter: now });
+    return true;
+  }
+
+  /** Up to `count` addresses to dial now, those that failed least first; each is marked as being dialled. */
+  takeDialable(count: number, now: number): Endpoint[] {
+    if (count <= 0 || this.deadline() > now) return [];
+    this.#earliest = undefined;
+    const ready: KnownPeer[] = [];
+    for (const peer of this.#known.values())
+      if (peer.state === 'idle' && peer.failures < maxFailures && peer.dialAfter <= now) ready.push(peer);
+    ready.sort((a, b) => a.failures - b.failures);
+    const taken = ready.slice(0, count);
+    for (const peer of taken) peer.state = 'dialing';
+    this.#dialing += taken.length;
+    return taken.map((peer) => peer.endpoint);
+  }
+
+  connected(endpoint: Endpoint): void {
+    const peer = this.#known.get(endpointKey(endpoint));
+    if (peer === undefined) return;
+    this.#setState(peer, 'connected');
+  }
+
+  /** The dial failed, or the connection ended. `useful`: it got as far as a handshake. */
+  ended(endpoint: Endpoint, useful: boolean, now: number): void {
+    const peer = this.#known.get(endpointKey(endpoint));
+    if (peer === undefined) return;
+    this.#setState(peer, 'idle');
+    peer.failures = useful ? 0 : peer.failures + 1;
+    this.#earliest = undefined;
+    const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, maxRetryMs);
+    // Jitter of a quarter: a swarm that lost its origin must not dial it in step.
+    peer.dialAfter = now + wait * (1 + this.#options.random() / 4);
+  }
+
+  /** Never dial or accept this one address again: it is ourselves. */
+  refuse(endpoint: Endpoint): void {
+    const key = endpointKey(endpoint);
+    const peer = this.#known.get(key);
+    if (peer !== undefined) this.#setState(peer, 'idle');
+    this.#known.delete(key);
+    boundedAdd(this.#refused, key, this.#options.maxKnownPeers);
+  }
+
+  /** Never talk to this host again: it sent corrupt data (mainline bans by IP). */
+  ban(endpoint: Endpoint): void {
+    boundedAdd(this.#bannedIps, endpoint.ip, this.#options.maxKnownPeers);
+    for (const [key, peer] of this.#known) {
+      if (peer.endpoint.ip !== endpoint.ip) continue;
+      this.#setState(peer, 'idle');
+      this.#known.delete(key);
+    }
+  }
+
+  isBanned(endpoint: Endpoint): boolean {
+    return this.#bannedIps.has(endpoint.ip);
+  }
+
+  /** When the next address may be dialled; Infinity when there is none. */
+  deadline(): number {
+    // Asked for after every input, changed rarely: scanned only after a change.
+    if (this.#earliest === undefined) {
+      this.#earliest = Infinity;
+      for (const peer of this.#known.values())
+        if (peer.state === 'idle' && peer.failures < maxFailures && peer.dialAfter < this.#earliest)
+          this.#earliest = peer.dialAfter;
+    }
+    return this.#earliest;
+  }
+
+  #setState(peer: KnownPeer, state: PeerState): void {
+    this.#earliest = undefined;
+    if (peer.state === 'dialing') this.#dialing--;
+    if (state === 'dialing') this.#dialing++;
+    peer.state = state;
+  }
+
+  #evict(): boolean {
+    let worst: string | undefined;
+    let failures = 0;
+    for (const [key, peer] of this.#known)
+      if (peer.state === 'idle' && peer.failures > failures) {
+        failures = peer.failures;
+        worst = key;
+      }
+    return worst !== undefined && this.#known.delete(worst);
+  }
+}
+
+function boundedAdd(set: Set<string>, value: string, limit: number): void {
+  if (set.size >= limit) for (const oldest of set) return void (set.delete(oldest), set.add(value));
+  set.add(value);
+}
+
+function isDialable(endpoint: Endpoint): boolean {
+  const { ip, port } = endpoint;
+  if (port < 1 || port > 65535) return false;
+  if (ip === '0.0.0.0' || ip === '::' || ip === '255.255.255.255') return false;
+  const first = Number.parseInt(ip, 10);
+  return ip.includes(':') ? !ip.startsWith('ff') : first < 224;
+}
