@@ -1,0 +1,73 @@
+// Tells the trackers what a torrent wants told, and hands the answer back as the torrent's input.
+// How tiers and protocols work is tracker-client's affair; when to announce is the torrent's.
+import { lookup } from 'node:dns/promises';
+import type { AnnounceFacts, TorrentInput } from '@shoal/torrent';
+import { TrackerError, type TrackerTiers } from '@shoal/tracker-client';
+import { canonicalIp, type AnnounceReply, type Endpoint } from '@shoal/tracker-protocol';
+
+export interface AnnouncerOptions {
+  readonly tiers: TrackerTiers | undefined;
+  readonly infoHash: Uint8Array;
+  readonly peerId: Uint8Array;
+  readonly port: number;
+  /** Eight hex digits, constant for the torrent: lets a tracker know us on two address families (BEP 7). */
+  readonly key: string;
+}
+
+type Answer = Extract<TorrentInput, { type: 'announced' | 'announce-failed' | 'peers-found' }>;
+
+/** Peers that a dictionary list names by host name are resolved, but not more than these of one reply. */
+const maxNamedPeers = 50;
+
+export class Announcer {
+  readonly #options: AnnouncerOptions;
+  readonly #underWay = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  announce(facts: AnnounceFacts, answer: (input: Answer) => void): void {
+    const { tiers } = this.#options;
+    if (tiers === undefined) return;
+    if (facts.event === 'stopped') this.#abort.abort(new Error('the torrent was stopped'));
+    const work = this.#ask(tiers, facts, answer);
+    this.#underWay.add(work);
+    void work.finally(() => this.#underWay.delete(work));
+  }
+
+  /** Resolves when no announce is under way. */
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+  }
+
+  async #ask(tiers: TrackerTiers, facts: AnnounceFacts, answer: (input: Answer) => void): Promise<void> {
+    const { infoHash, peerId, port, key } = this.#options;
+    const request = { ...facts, infoHash, peerId, port, key };
+    const signal = facts.event === 'stopped' ? undefined : this.#abort.signal;
+    try {
+      const { url, reply } = await tiers.announce(request, signal === undefined ? {} : { signal });
+      answer({ type: 'announced', reply, tracker: url });
+      const named = await resolveNamed(reply);
+      if (named.length > 0) answer({ type: 'peers-found', peers: named, source: 'tracker' });
+    } catch (error) {
+      const retry = error instanceof TrackerError ? error.retryInMs : undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      answer({ type: 'announce-failed', reason, ...(retry === undefined ? {} : { retryInMs: retry }) });
+    }
+  }
+}
+
+async function resolveNamed(reply: AnnounceReply): Promise<Endpoint[]> {
+  const resolved = (reply.namedPeers ?? []).slice(0, maxNamedPeers).map(async ({ host, port }): Promise<Endpoint[]> => {
+    try {
+      const ip = canonicalIp((await lookup(host)).address);
+      return ip === undefined ? [] : [{ ip, port }];
+    } catch {
+      // One name that does not resolve is one peer less, nothing more.
+      return [];
+    }
+  });
+  return (await Promise.all(resolved)).flat();
+}

@@ -1,0 +1,30 @@
+// The one error of this package: what went wrong around a torrent that is not the torrent's own affair.
+
+export type SessionErrorCode =
+  /** The port is taken, or every port of the range is. */
+  | 'address-in-use'
+  /** The address cannot be bound: not ours, or not permitted. */
+  | 'cannot-listen'
+  /** A torrent with this info-hash is in the session already. */
+  | 'duplicate-torrent'
+  /** The disk failed while the torrent ran. */
+  | 'disk'
+  /** The session or torrent is closed. */
+  | 'closed';
+
+export interface SessionErrorFacts {
+  readonly infoHash?: string;
+  readonly cause?: unknown;
+}
+
+export class SessionError extends Error {
+  readonly code: SessionErrorCode;
+  readonly infoHash: string | undefined;
+
+  constructor(code: SessionErrorCode, message: string, facts: SessionErrorFacts = {}) {
+    super(message, 'cause' in facts ? { cause: facts.cause } : undefined);
+    this.name = 'SessionError';
+    this.code = code;
+    this.infoHash = facts.infoHash;
+  }
+}
