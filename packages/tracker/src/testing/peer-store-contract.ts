@@ -106,6 +106,23 @@ export const peerStoreContract: readonly PeerStoreCase[] = [
     },
   },
   {
+    name: 'whoever changes between leecher and seed changes alone',
+    run(create): void {
+      const store = create(seeded(15));
+      for (let host = 1; host <= 5; host++) tell(store, { host, seeding: host > 3 });
+      tell(store, { host: 1, seeding: true });
+      equal(drawn(tell(store, { host: 1, seeding: true })), ['4:2:6881', '4:3:6881'], 'leechers after 1 finished');
+      tell(store, { host: 5 });
+      equal(
+        drawn(tell(store, { host: 1, seeding: true })),
+        ['4:2:6881', '4:3:6881', '4:5:6881'],
+        'leechers after 5 began anew',
+      );
+      tell(store, { host: 2, leaving: true });
+      equal(drawn(tell(store, { host: 1, seeding: true })), ['4:3:6881', '4:5:6881'], 'leechers after 2 left');
+    },
+  },
+  {
     name: 'no more peers are drawn than wanted, and none twice',
     run(create): void {
       const store = create(seeded(9));
