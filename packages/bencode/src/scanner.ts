@@ -97,16 +97,19 @@ export class Scanner {
     const first = negative ? start + 2 : start + 1;
     let position = first;
     let magnitude = 0;
-    for (;;) {
-      const digit = (bytes[position] ?? 0) - 0x30;
-      if (digit < 0 || digit > 9) break;
+    let digit = bytes[position]! - 0x30;
+    while (digit >= 0 && digit <= 9) {
       magnitude = magnitude * 10 + digit;
       position += 1;
+      // Past the end there is undefined, which becomes NaN and is no digit.
+      digit = bytes[position]! - 0x30;
     }
-    this.#requireInteger(start, first, position);
+    const digits = position - first;
+    // What is short and begins with no zero needs no closer look, and 15 digits are exact in a double.
+    const isPlain = digits > 0 && digits <= 15 && bytes[first] !== 0x30 && bytes[position] === token.end;
+    if (!isPlain) this.#requireInteger(start, first, position);
     this.position = position + 1;
-    // 15 digits are exact in a double; beyond, the text is read once more.
-    if (position - first > 15) return exactInteger(latin1Slice(bytes, start + 1, position));
+    if (digits > 15) return exactInteger(latin1Slice(bytes, start + 1, position));
     return negative && magnitude !== 0 ? -magnitude : magnitude;
   }
 
