@@ -50,7 +50,7 @@ export interface AddOptions {
 }
 
 
-export const defaults = {
+export const defaults: Required<Omit<SessionOptions, 'bind' | 'random'>> = {
   port: [6881, 6889],
   peerIdPrefix: '-SH0100-',
   clientVersion: 'Shoal 0.1',
@@ -64,7 +64,7 @@ export const defaults = {
   stopTimeoutMs: 5000,
   retryMs: 5000,
   minAnnounceIntervalMs: 60_000,
-} as const satisfies Omit<SessionOptions, 'bind' | 'random'>;
+};
 
 export type ResolvedSessionOptions = Required<Omit<SessionOptions, 'bind'>> & { readonly bind: string | undefined };
 

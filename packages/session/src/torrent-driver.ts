@@ -70,6 +70,8 @@ export class TorrentDriver {
       case 'store':
         if (input.type === 'bytes-received') this.#store(output, input.chunk);
         return;
+      case 'discard':
+        return this.#discard(output.piece);
       case 'send':
         return this.#sockets.get(output.peer)?.send(output.bytes);
       case 'check-piece':
@@ -113,10 +115,16 @@ export class TorrentDriver {
     } catch (error) {
       answer = { type: 'piece-checked', piece, outcome: 'failed', reason: messageOf(error) };
     }
-    this.#pieces.delete(piece);
-    this.#slabs.give(slab);
+    this.#discard(piece);
     this.input(answer);
     if (this.#parts.torrent.complete) this.#slabs.trim();
+  }
+
+  #discard(piece: number): void {
+    const slab = this.#pieces.get(piece);
+    if (slab === undefined) return;
+    this.#pieces.delete(piece);
+    this.#slabs.give(slab);
   }
 
   async #upload({ peer, blocks }: Extract<TorrentOutput, { type: 'upload' }>): Promise<void> {

@@ -18,12 +18,12 @@ export class Downloading {
     this.#swarm = swarm;
   }
 
-  /** A fragment of a block: stored while the block is still missing, whoever it was asked of. */
-  data(event: BlockData): void {
+  /** A fragment of a block: stored while the block is still missing and this peer may give it. */
+  data(peer: LivePeer, event: BlockData): void {
     const { piece, begin, start, end } = event;
-    if (!event.requested) return;
+    if (event.outcome === 'unrequested') return;
     // A block that another peer has completed meanwhile must never be overwritten by later bytes.
-    if (!this.#swarm.picker.wants(piece, begin - (begin % blockLength))) return;
+    if (!this.#swarm.picker.accepts(peer.key, piece, begin - (begin % blockLength))) return;
     this.#swarm.emit({ type: 'store', piece, begin, start, end });
   }
 
@@ -31,19 +31,27 @@ export class Downloading {
   end(peer: LivePeer, event: BlockEnd, now: number): void {
     const { picker, progress } = this.#swarm;
     const { piece, begin, length } = event;
-    // Only what was asked is stored (see `data`), so only that may count as received.
-    const outcome = event.outcome === 'requested' ? picker.received(peer.key, piece, begin) : 'unrequested';
+    // Only what `data` stored may count as received: the same question, asked again.
+    const stored = event.outcome !== 'unrequested' && picker.accepts(peer.key, piece, begin);
+    const outcome = stored ? picker.received(peer.key, piece, begin, { acceptUnrequested: true }) : 'unrequested';
     if (outcome === 'unrequested' || outcome === 'duplicate') {
       progress.wastedBytes += length;
       return;
     }
     peer.downloadedBytes += length;
     progress.downloaded(peer.peerId, length, now);
-    if (picker.inEndgame) this.#cancelCopies(now);
+    this.cancelCopies(now);
     if (outcome === 'completed') this.#swarm.emit({ type: 'check-piece', piece });
   }
 
-  /** They choked us, or dropped us: what was asked is free for others. */
+  /** They choked us: all that was asked is free for others, and first in line. */
+  choked(peer: LivePeer, dropped: readonly Block[]): void {
+    if (dropped.length === 0) return;
+    this.#swarm.picker.releaseAll(peer.key);
+    this.#refillAll = true;
+  }
+
+  /** They rejected these or let them wait too long: others may have them. */
   released(peer: LivePeer, blocks: readonly Block[]): void {
     for (const block of blocks) this.#swarm.picker.released(peer.key, block.piece, block.begin);
     if (blocks.length > 0) this.#refillAll = true;
@@ -61,6 +69,7 @@ export class Downloading {
     const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
     if (room <= 0) return;
     const blocks = this.#swarm.picker.pick(peer.key, room, now);
+    for (const piece of this.#swarm.picker.takeAbandoned()) this.#swarm.emit({ type: 'discard', piece });
     if (blocks.length === 0) return;
     for (const block of blocks) connection.request(block, now);
     this.#swarm.touch(peer);
@@ -85,7 +94,8 @@ export class Downloading {
     this.#swarm.touch(peer);
   }
 
-  #cancelCopies(now: number): void {
+  /** Takes back what is asked of several peers and has now come, or is no longer wanted. */
+  cancelCopies(now: number): void {
     for (const { peer: key, block } of this.#swarm.picker.takeCancels()) {
       const peer = this.#swarm.live.get(key);
       if (peer === undefined) continue;

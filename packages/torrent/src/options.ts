@@ -40,7 +40,7 @@ export interface TorrentOptions {
   readonly fast?: boolean;
 }
 
-export const defaults = {
+export const defaults: Required<Omit<TorrentOptions, 'random' | 'peerId'>> = {
   listenPort: 0,
   clientVersion: 'Shoal',
   pieceBufferBytes: 32 * 1024 * 1024,
@@ -53,7 +53,7 @@ export const defaults = {
   minAnnounceIntervalMs: 60_000,
   retryMs: 5000,
   fast: true,
-} as const satisfies Omit<TorrentOptions, 'random' | 'peerId'>;
+};
 
 export type ResolvedOptions = Required<TorrentOptions>;
 

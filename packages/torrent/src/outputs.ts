@@ -21,6 +21,8 @@ export type TorrentOutput =
       readonly start: number;
       readonly end: number;
     }
+  /** The piece was given up half-way: its buffer is free. */
+  | { readonly type: 'discard'; readonly piece: number }
   /** All blocks of the piece are in its buffer: check its hash, write it when right, answer `piece-checked`. */
   | { readonly type: 'check-piece'; readonly piece: number }
   /** Read this contiguous run of blocks of one piece and send each as a `piece` message; answer `uploaded` or `read-failed`. */

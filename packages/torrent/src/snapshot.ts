@@ -32,8 +32,8 @@ export interface TrackerSnapshot {
   readonly lastReply?: {
     readonly event: AnnounceEvent;
     readonly peers: number;
-    readonly complete?: number;
-    readonly incomplete?: number;
+    readonly complete?: number | undefined;
+    readonly incomplete?: number | undefined;
   };
   readonly lastFailure?: string;
   /** Ms until the next announce; Infinity when none is planned. */

@@ -89,13 +89,13 @@ export class Torrent {
   }
 
   snapshot(now: number): TorrentSnapshot {
-    return snapshotOf(this.#swarm, {
+    const facts = {
       state: this.#state,
       failure: this.#failure,
       leftBytes: this.#leftBytes,
       tracker: { ...this.#lastTracker, nextAnnounceInMs: Math.max(0, this.#announcing.dueAt - now) },
-      now,
-    });
+    };
+    return snapshotOf(this.#swarm, facts, now);
   }
 
   #dispatch(input: TorrentInput, now: number): void {
@@ -192,14 +192,13 @@ export class Torrent {
     const { picker } = this.#swarm;
     switch (event.type) {
       case 'block-data':
-        return this.#downloading.data(event);
+        return this.#downloading.data(peer, event);
       case 'block-end':
         return this.#downloading.end(peer, event, now);
       case 'request':
         return this.#uploading.requested(peer, event);
       case 'cancel':
-        // The connection has taken it out of the upload queue already.
-        return;
+        return this.#uploading.cancelled(peer, event);
       case 'have':
         picker.peerHas(peer.key, event.piece);
         return this.#piecesChanged(peer, now);
@@ -208,7 +207,7 @@ export class Torrent {
       case 'have-none':
         return this.#peerHasPieces(peer, event, now);
       case 'choke':
-        return this.#downloading.released(peer, event.dropped);
+        return this.#downloading.choked(peer, event.dropped);
       case 'unchoke':
         return;
       case 'reject':
@@ -246,6 +245,7 @@ export class Torrent {
   #pieceChecked(piece: number, outcome: 'stored' | 'corrupt' | 'failed', reason: string | undefined, now: number): void {
     if (outcome === 'stored') return this.#pieceStored(piece, now);
     const contributors = this.#swarm.picker.failed(piece);
+    this.#downloading.cancelCopies(now);
     this.#downloading.wake();
     if (outcome === 'failed') return this.#fail(reason ?? 'the disk failed', now);
     this.#swarm.progress.corrupted(piece);
@@ -259,6 +259,7 @@ export class Torrent {
   #pieceStored(piece: number, now: number): void {
     const { picker, live, description } = this.#swarm;
     picker.verified(piece);
+    this.#downloading.cancelCopies(now);
     this.#leftBytes -= pieceLengthAt(description.geometry, piece);
     this.#swarm.report({ type: 'piece-verified', piece });
     for (const peer of live.values()) {

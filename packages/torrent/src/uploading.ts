@@ -46,6 +46,14 @@ export class Uploading {
     this.#swarm.touch(peer);
   }
 
+  /** A request of the same turn that was accepted just now; older ones the connection has taken out itself. */
+  cancelled(peer: LivePeer, request: Block): void {
+    if (!peer.connection.uploads.cancel(request) || !peer.connection.fast) return;
+    // BEP 6: every request is answered, by its piece or by a reject.
+    peer.connection.reject(request);
+    this.#swarm.touch(peer);
+  }
+
   uploaded(peer: LivePeer, bytes: number, now: number): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
     peer.uploadedBytes += bytes;
