@@ -8,7 +8,7 @@ describe('while downloading', () => {
   test('the three best givers and the first of the rotation are unchoked', () => {
     const rotation = [1, 2, 3, 4, 5, 6].map((peer) => candidate(peer, { downloadRate: peer * 10 }));
     const { unchoke, optimistic } = unchokeForLeeching(rotation, limits);
-    expect([...unchoke].toSorted()).toEqual([1, 4, 5, 6]);
+    expect(unchoke).toEqual(new Set([1, 4, 5, 6]));
     expect(optimistic).toEqual([1]);
   });
 
