@@ -1,4 +1,5 @@
-// What links and networks are told once. Every default is here and nowhere else.
+// What links, networks, disks and trackers are told once. Every default is here and nowhere else.
+import type { TrackerOptions } from '@shoal/tracker';
 
 export interface LinkOptions {
   /** One-way time from this machine to the middle of the network, in ms. Default 15 (two of them: 30 ms, libsimulator's). */
@@ -31,4 +32,28 @@ export const networkDefaults: Required<NetworkOptions> = {
   segmentBytes: 16_384,
   windowBytes: 65_536,
   dialTimeoutMs: 10_000,
+};
+
+export interface DiskOptions {
+  /** Time to hash and write a piece, in ms. Default 5. */
+  readonly checkMs?: number;
+  /** Time to read the blocks of one upload, in ms. Default 2. */
+  readonly readMs?: number;
+}
+
+export const diskDefaults: Required<DiskOptions> = { checkMs: 5, readMs: 2 };
+
+/** Policy options are those of the real tracker. */
+export interface SimulatedTrackerOptions extends Omit<TrackerOptions, 'random' | 'store'> {
+  /** One-way time between any peer and the tracker, in ms. Default 40. */
+  readonly latencyMs?: number;
+  /** How long a peer waits for an answer that does not come, in ms. Default 15 000 (the first retransmission of BEP 15). */
+  readonly timeoutMs?: number;
+  /** When nothing is answered, in ms of virtual time. */
+  readonly outages?: readonly { readonly fromMs: number; readonly untilMs: number }[];
+}
+
+export const trackerDefaults: { readonly latencyMs: number; readonly timeoutMs: number } = {
+  latencyMs: 40,
+  timeoutMs: 15_000,
 };
