@@ -159,10 +159,22 @@ export class Picker {
     const open = this.#downloads.of(piece) ?? (accept && block >= 0 ? this.#start(piece) : undefined);
     if (open === undefined || block < 0) return 'unrequested';
     if (open.copies[block] === received) return 'duplicate';
-    const asked = state.reserved.has(open.firstBlock + block);
-    if (!asked && !(accept && (open.owner === undefined || open.owner === peer))) return 'unrequested';
+    if (!(accept ? mayGive(state, open, block) : state.reserved.has(open.firstBlock + block))) return 'unrequested';
     this.#requests.settle(state, open, block);
     return open.receivedCount === open.blockCount ? 'completed' : 'accepted';
+  }
+
+  /**
+   * Whether `received` with `acceptUnrequested` would take the block from the peer now: until then its bytes may be
+   * stored as they come in. False once the block is here, at the limit of open pieces, and for a piece on parole that
+   * another peer sends.
+   */
+  accepts(peer: PeerKey, piece: number, begin: number): boolean {
+    const block = this.#blockOf(piece, begin);
+    if (block < 0) return false;
+    const open = this.#downloads.of(piece);
+    if (open === undefined) return this.#mayStart && this.#peers.order.has(piece);
+    return open.copies[block] !== received && mayGive(this.#peers.of(peer), open, block);
   }
 
   /** Whether the block at `begin` is still missing: its bytes, however late, are of use. */
@@ -350,3 +362,8 @@ export class Picker {
 }
 
 const nothing: readonly never[] = Object.freeze([]);
+
+/** A piece on parole takes blocks from one peer only, and from others what they were asked for before. */
+function mayGive(peer: PeerState, open: OpenPiece, block: number): boolean {
+  return open.owner === undefined || open.owner === peer.key || peer.reserved.has(open.firstBlock + block);
+}
