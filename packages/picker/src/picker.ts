@@ -177,6 +177,11 @@ export class Picker {
     return open.copies[block] !== received && mayGive(this.#peers.of(peer), open, block);
   }
 
+  /** Whether the piece is started and not yet verified. */
+  isOpen(piece: number): boolean {
+    return this.#downloads.of(piece) !== undefined;
+  }
+
   /** Whether the block at `begin` is still missing: its bytes, however late, are of use. */
   wants(piece: number, begin: number): boolean {
     const block = this.#blockOf(piece, begin);

@@ -21,9 +21,8 @@ export class Downloading {
   /** A fragment of a block: stored while the block is still missing and this peer may give it. */
   data(peer: LivePeer, event: BlockData): void {
     const { piece, begin, start, end } = event;
-    if (event.outcome === 'unrequested') return;
     // A block that another peer has completed meanwhile must never be overwritten by later bytes.
-    if (!this.#swarm.picker.accepts(peer.key, piece, begin - (begin % blockLength))) return;
+    if (!this.#mayTake(peer, event, begin - (begin % blockLength))) return;
     this.#swarm.emit({ type: 'store', piece, begin, start, end });
   }
 
@@ -32,7 +31,7 @@ export class Downloading {
     const { picker, progress } = this.#swarm;
     const { piece, begin, length } = event;
     // Only what `data` stored may count as received: the same question, asked again.
-    const stored = event.outcome !== 'unrequested' && picker.accepts(peer.key, piece, begin);
+    const stored = this.#mayTake(peer, event, begin);
     const outcome = stored ? picker.received(peer.key, piece, begin, { acceptUnrequested: true }) : 'unrequested';
     if (outcome === 'unrequested' || outcome === 'duplicate') {
       progress.wastedBytes += length;
@@ -40,7 +39,7 @@ export class Downloading {
     }
     peer.downloadedBytes += length;
     progress.downloaded(peer.peerId, length, now);
-    this.cancelCopies(now);
+    this.cancelCopies();
     if (outcome === 'completed') this.#swarm.emit({ type: 'check-piece', piece });
   }
 
@@ -95,13 +94,20 @@ export class Downloading {
   }
 
   /** Takes back what is asked of several peers and has now come, or is no longer wanted. */
-  cancelCopies(now: number): void {
+  cancelCopies(): void {
     for (const { peer: key, block } of this.#swarm.picker.takeCancels()) {
       const peer = this.#swarm.live.get(key);
       if (peer === undefined) continue;
-      peer.connection.cancel(block, now);
+      peer.connection.cancel(block);
       this.#swarm.touch(peer);
       this.#refillAll = true;
     }
+  }
+
+  /** Late data is of use only to a piece that is open: only such a piece has a buffer. */
+  #mayTake(peer: LivePeer, event: BlockData | BlockEnd, blockBegin: number): boolean {
+    const { picker } = this.#swarm;
+    if (event.outcome === 'unrequested' || !picker.isOpen(event.piece)) return false;
+    return picker.accepts(peer.key, event.piece, blockBegin);
   }
 }

@@ -245,7 +245,7 @@ export class Torrent {
   #pieceChecked(piece: number, outcome: 'stored' | 'corrupt' | 'failed', reason: string | undefined, now: number): void {
     if (outcome === 'stored') return this.#pieceStored(piece, now);
     const contributors = this.#swarm.picker.failed(piece);
-    this.#downloading.cancelCopies(now);
+    this.#downloading.cancelCopies();
     this.#downloading.wake();
     if (outcome === 'failed') return this.#fail(reason ?? 'the disk failed', now);
     this.#swarm.progress.corrupted(piece);
@@ -259,7 +259,7 @@ export class Torrent {
   #pieceStored(piece: number, now: number): void {
     const { picker, live, description } = this.#swarm;
     picker.verified(piece);
-    this.#downloading.cancelCopies(now);
+    this.#downloading.cancelCopies();
     this.#leftBytes -= pieceLengthAt(description.geometry, piece);
     this.#swarm.report({ type: 'piece-verified', piece });
     for (const peer of live.values()) {
