@@ -74,13 +74,13 @@ export class Scanner {
     let length = 0;
     let digit = bytes[position]! - 0x30;
     do {
+      // However many digits: what a double cannot hold exactly is longer than any input, as is Infinity.
       length = length * 10 + digit;
       position += 1;
-      // Refused here, so that the digits after it can neither overflow the number nor cost anything.
-      if (length > end) throw new BencodeError('truncated', start);
-      if (position >= end) throw new BencodeError('truncated', start);
+      // Past the end there is undefined, which becomes NaN and is no digit.
       digit = bytes[position]! - 0x30;
     } while (digit >= 0 && digit <= 9);
+    if (position >= end) throw new BencodeError('truncated', start);
     if (bytes[position] !== token.colon) throw new BencodeError('bad-length', position);
     if (position - start > 1 && bytes[start] === 0x30) this.deviate('leading-zero', start);
     position += 1;

@@ -39,6 +39,7 @@ describe('blocks (BEP 3, peer messages)', () => {
   test('a last piece of whole blocks has no short one', () => {
     const geometry = geometryOf(65_536 + 32_768, 65_536);
     expect(blocksOf(geometry, 1).map(({ length }) => length)).toEqual([16_384, 16_384]);
+    expect(() => blockLengthAt(geometry, 1, 2)).toThrow(RangeError);
   });
 
   test('a piece smaller than a block is one block', () => {
