@@ -89,9 +89,7 @@ export class PieceBuffers {
 
   /** Gives up a piece that is not complete; says what forbids it, if anything. */
   discard(piece: number): string | undefined {
-    const buffer = this.#buffers.get(piece);
-    if (buffer === undefined) return `discards piece ${piece}, of which it stored nothing`;
-    if (buffer.checking) return `discards piece ${piece} while that is being checked`;
+    if (this.#buffers.get(piece)?.checking === true) return `discards piece ${piece} while that is being checked`;
     this.drop(piece);
     return undefined;
   }

@@ -1,0 +1,18 @@
+import { describe, test } from 'vitest';
+import { allComplete, expectDone, expectThat, reportOf, swarmOf } from '../swarm.ts';
+
+describe('a flash crowd of twelve', () => {
+  test.for([1, 2, 3, 4, 5])('completes while the origin sends less than two copies (seed %i)', (seed) => {
+    const { simulation, leechers } = swarmOf(seed, 12);
+    const report = simulation.runUntil(() => allComplete(leechers), 10 * 60_000);
+    expectDone(report);
+    const copies = report.originBytes / report.totalBytes;
+    expectThat(copies < 2, `the origin sent ${copies.toFixed(2)} copies`, report);
+    // All uplinks together would need 2 MiB × 12 / (13 × 200 000 bytes/s) = 9.7 s after the first second.
+    expectThat(report.timeMs < 60_000, 'the leechers served each other', report);
+    for (const { name } of leechers) {
+      const { wastedBytes } = reportOf(report, name);
+      expectThat(wastedBytes < report.totalBytes / 10, `${name} wasted ${wastedBytes} bytes`, report);
+    }
+  });
+});
