@@ -22,9 +22,9 @@ export interface OpenPiece {
   readonly releasedBy: Float64Array;
   /** A seed has been asked for some of it. */
   fromSeed: boolean;
-  /** After a failed check with several contributors: only this peer is asked, so that the next failure has one author. */
-  owner: PeerKey | undefined;
+  /** After a failed check with several contributors one peer alone is asked, so that the next failure has one author. */
   readonly onParole: boolean;
+  lastAsked: PeerKey | undefined;
   readonly contributors: PeerKey[];
   free: number;
   returned: number;
@@ -90,8 +90,8 @@ export class Downloads {
       askedAt,
       releasedBy: releasedBy.fill(Number.NaN),
       fromSeed: false,
-      owner: undefined,
       onParole,
+      lastAsked: undefined,
       contributors: [],
       free: blockCount,
       returned: 0,
@@ -184,6 +184,14 @@ export function freeBlock(open: OpenPiece, peer: PeerKey, from: number, again: b
     if (open.copies[block] === 0 && (again || open.releasedBy[block] !== peer)) return block;
   }
   return -1;
+}
+
+/**
+ * Whether the piece is on parole with another peer. It is while that peer owes us blocks: once it has sent or dropped
+ * them all anybody may go on, for a piece that waits for one peer might wait for ever.
+ */
+export function isKeptFrom(open: OpenPiece, peer: PeerKey): boolean {
+  return open.onParole && open.outstanding > 0 && open.lastAsked !== peer;
 }
 
 function statesOf({ copies, askedAt, releasedBy }: OpenPiece): BlockStates {

@@ -5,7 +5,7 @@
 
 import { Bitfield, blockCountAt, blockLength, type Block, type Geometry } from '@shoal/pieces';
 import type { Rarest } from './availability.ts';
-import { Downloads, freeBlock, received, type OpenPiece } from './downloads.ts';
+import { Downloads, freeBlock, isKeptFrom, received, type OpenPiece } from './downloads.ts';
 import { busyBlocks } from './endgame.ts';
 import { checkedOptions, type PickerOptions } from './options.ts';
 import { hasPiece, pieceCountOf, Peers, type PeerKey, type PeerState } from './peers.ts';
@@ -368,7 +368,7 @@ export class Picker {
 
 const nothing: readonly never[] = Object.freeze([]);
 
-/** A piece on parole takes blocks from one peer only, and from others what they were asked for before. */
+/** A piece on parole takes blocks from its one peer only. */
 function mayGive(peer: PeerState, open: OpenPiece, block: number): boolean {
-  return open.owner === undefined || open.owner === peer.key || peer.reserved.has(open.firstBlock + block);
+  return !isKeptFrom(open, peer.key) || peer.reserved.has(open.firstBlock + block);
 }

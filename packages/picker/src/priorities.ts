@@ -3,7 +3,7 @@
 // the piece before: so seeds put rare pieces out instead of finishing what a slow peer began.
 
 import type { Availability } from './availability.ts';
-import { freeBlock, type Downloads, type OpenPiece } from './downloads.ts';
+import { freeBlock, isKeptFrom, type Downloads, type OpenPiece } from './downloads.ts';
 import { eachPiece, hasPiece, type PeerState } from './peers.ts';
 import type { RarityOrder } from './rarity-order.ts';
 
@@ -81,8 +81,7 @@ function finishRank(open: OpenPiece, counts: Uint16Array): number {
 }
 
 function mayAsk(open: OpenPiece, peer: PeerState, again: boolean): boolean {
-  if (open.owner !== undefined && open.owner !== peer.key) return false;
-  if (!hasPiece(peer, open.piece)) return false;
+  if (isKeptFrom(open, peer.key) || !hasPiece(peer, open.piece)) return false;
   return again || !peer.hasReleased || open.returned === 0 || freeBlock(open, peer.key, 0, false) >= 0;
 }
 

@@ -28,7 +28,7 @@ export class Requests {
     this.#downloads.request(open, block, now);
     peer.reserved.add(open.firstBlock + block);
     if (peer.isSeed) open.fromSeed = true;
-    if (open.onParole) open.owner = peer.key;
+    open.lastAsked = peer.key;
     return blockAt(this.#geometry, open.piece, block);
   }
 
@@ -45,7 +45,6 @@ export class Requests {
     peer.hasReleased = true;
     open.releasedBy[block] = peer.key;
     this.#downloads.release(open, block);
-    if (open.owner === peer.key) open.owner = undefined;
   }
 
   /** The peer will answer nothing more. A piece of which nothing is here or on its way is fresh again. */
@@ -58,7 +57,6 @@ export class Requests {
       this.#peers.addFresh(open.piece);
     }
     peer.reserved.clear();
-    for (const open of this.#downloads.all()) if (open.owner === peer.key) open.owner = undefined;
   }
 
   /** The piece is no longer open; what is still requested of it is cancelled. */
