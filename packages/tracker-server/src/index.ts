@@ -1,1 +1,7 @@
-export {};
+export { TrackerServerError, type TrackerServerErrorCode } from './errors.ts';
+export { type HttpOptions, type HttpServer, serveHttp } from './http.ts';
+export type { Page } from './http/pages.ts';
+export type { SourceOptions } from './http/source-address.ts';
+export type { Stats } from './http/stats-page.ts';
+export { type HttpTraffic, type Traffic, type UdpTraffic, createTraffic } from './traffic.ts';
+export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';

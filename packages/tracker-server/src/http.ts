@@ -1,0 +1,129 @@
+// The HTTP side of a tracker, through fastify: settings, listening, closing. What is answered is decided in http/.
+// BEP 3, 7, 23, 48.
+import { isIPv6 } from 'node:net';
+import type { Tracker } from '@shoal/tracker';
+import type { Endpoint } from '@shoal/tracker-protocol';
+import { type FastifyInstance, fastify } from 'fastify';
+import { TrackerServerError } from './errors.ts';
+import { startExpiry } from './expiry.ts';
+import { type Page, addPages } from './http/pages.ts';
+import { refuseRaw, sendRefusal } from './http/refusals.ts';
+import { SourceAddress, type SourceOptions } from './http/source-address.ts';
+import { addTrackerRoutes } from './http/tracker-routes.ts';
+import { type Traffic, createTraffic } from './traffic.ts';
+
+export interface HttpOptions extends SourceOptions {
+  /** Address to bind. Default 0.0.0.0. `::` serves both families. */
+  readonly host?: string;
+  /** Default 6969; 0 takes any free port. */
+  readonly port?: number;
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly clock?: () => number;
+  /** `smaller`: dictionary lists go compressed to clients that accept it, where that makes them smaller. Default `smaller`. */
+  readonly gzip?: 'smaller' | 'off';
+  /** Torrents one scrape may name. Default 74, as many as a UDP scrape (BEP 15). */
+  readonly scrapeLimit?: number;
+  /** How long an idle connection stays open, in ms. Default 5000: announces mostly come one per connection. */
+  readonly keepAliveMs?: number;
+  /** Connections at once; further ones are closed. Default 10,000. */
+  readonly maxConnections?: number;
+  /** Counters to count in, where several servers share them. */
+  readonly traffic?: Traffic;
+  /** Serves further paths: called with the raw path of a GET, still percent-encoded; undefined is a 404. */
+  readonly page?: (path: string) => Promise<Page | undefined>;
+}
+
+/** An HTTP tracker that is listening; disposing closes it and its connections. */
+export interface HttpServer extends AsyncDisposable {
+  /** `http://host:port` as bound. */
+  readonly url: string;
+  readonly address: Endpoint;
+  readonly traffic: Traffic;
+}
+
+const defaults = {
+  host: '0.0.0.0',
+  port: 6969,
+  gzip: 'smaller',
+  scrapeLimit: 74,
+  keepAliveMs: 5000,
+  maxConnections: 10_000,
+} satisfies HttpOptions;
+
+/** A client that takes longer than this to send its request is cut off. */
+const requestTimeoutMs = 10_000;
+
+/** As Node's default: an announce has 300 to 500 bytes, a scrape of 74 torrents 5,500. */
+const maxHeaderBytes = 16_384;
+
+/** Passkeys and the like in a path; fastify's 100 is short for some sites. */
+const maxParamLength = 200;
+
+/** Listens and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range */
+export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Promise<HttpServer> {
+  const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
+  const clock = options.clock ?? ((): number => performance.now());
+  const traffic = options.traffic ?? createTraffic();
+  const app = createApp(settings.keepAliveMs, traffic);
+  addTrackerRoutes(app, tracker, new SourceAddress(options), { ...settings, clock, traffic: traffic.http });
+  addPages(app, tracker, { page: options.page, clock, traffic });
+  app.server.maxConnections = maxConnections;
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    await app.close();
+    throw new TrackerServerError('http', host, port, cause);
+  }
+  const expiry = startExpiry(tracker, clock);
+  const address = boundAddress(app);
+  return {
+    url: `http://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
+    address,
+    traffic,
+    async [Symbol.asyncDispose](): Promise<void> {
+      expiry[Symbol.dispose]();
+      await app.close();
+    },
+  };
+}
+
+function createApp(keepAliveMs: number, traffic: Traffic): FastifyInstance {
+  const app = fastify({
+    routerOptions: {
+      // The query holds bytes: it is read from the raw target.
+      querystringParser: () => ({}),
+      caseSensitive: false,
+      ignoreTrailingSlash: true,
+      ignoreDuplicateSlashes: true,
+      maxParamLength,
+    },
+    // A HEAD would register a peer.
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    http: { requireHostHeader: false, maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
+    bodyLimit: 1024,
+    frameworkErrors: (_error, _request, reply) => {
+      traffic.http.unknown++;
+      sendRefusal(reply, 400, 'the request is not valid');
+    },
+    clientErrorHandler: (error, socket) => {
+      traffic.http.unknown++;
+      refuseRaw(error.code, socket);
+    },
+  });
+  app.setErrorHandler((_error, _request, reply) => {
+    traffic.http.unknown++;
+    sendRefusal(reply, 500, 'the tracker failed to answer');
+  });
+  return app;
+}
+
+function boundAddress(app: FastifyInstance): Endpoint {
+  const address = app.server.address();
+  // Listening on host and port always gives an address with both.
+  if (address === null || typeof address === 'string') throw new TypeError('not listening on a port');
+  return { ip: address.address, port: address.port };
+}

@@ -1,0 +1,36 @@
+// Counters of what came over the sockets, shared by the servers of one tracker and shown by its stats page.
+
+/** What an HTTP server has answered. */
+export interface HttpTraffic {
+  announces: number;
+  scrapes: number;
+  /** Announces and scrapes answered with a failure reason. */
+  failures: number;
+  /** Requests that were no HTTP, or for no page of ours. */
+  unknown: number;
+}
+
+/** What a UDP server has answered. */
+export interface UdpTraffic {
+  connects: number;
+  announces: number;
+  scrapes: number;
+  /** Error packets sent. */
+  errors: number;
+  /** Datagrams that got no answer: malformed, from port 0, or one error too many. */
+  dropped: number;
+}
+
+/** Requests since the servers started. Plain numbers: read them whenever you like. */
+export interface Traffic {
+  readonly http: HttpTraffic;
+  readonly udp: UdpTraffic;
+}
+
+/** Counters at zero. */
+export function createTraffic(): Traffic {
+  return {
+    http: { announces: 0, scrapes: 0, failures: 0, unknown: 0 },
+    udp: { connects: 0, announces: 0, scrapes: 0, errors: 0, dropped: 0 },
+  };
+}
