@@ -16,7 +16,7 @@ import { Requests, type Cancel } from './requests.ts';
 export type Receipt = 'accepted' | 'completed' | 'duplicate' | 'unrequested';
 
 export interface ReceiveOptions {
-  /** Take a block that was not asked of this peer if it is missing and its piece may be open; default false. */
+  /** Take a block that is not asked of this peer, or no longer, if it is missing from an open piece; default false. */
   readonly acceptUnrequested?: boolean;
 }
 
@@ -145,7 +145,7 @@ export class Picker {
     if (blocks.length < count && state.hasReleased) this.#fill(state, count, now, blocks, true);
     if (blocks.length === 0 && state.reserved.size === 0 && count > 0) {
       if (this.inEndgame) this.#fillInEndgame(state, count, now, blocks);
-      else if (this.#makeRoom(state)) this.#fill(state, count, now, blocks, true);
+      else if (this.#makeRoom(state, now)) this.#fill(state, count, now, blocks, true);
     }
     return blocks;
   }
@@ -154,30 +154,29 @@ export class Picker {
   received(peer: PeerKey, piece: number, begin: number, options?: ReceiveOptions): Receipt {
     const state = this.#peers.of(peer);
     if (this.have.has(piece)) return 'duplicate';
-    const accept = options?.acceptUnrequested ?? false;
+    const open = this.#downloads.of(piece);
     const block = this.#blockOf(piece, begin);
-    const open = this.#downloads.of(piece) ?? (accept && block >= 0 ? this.#start(piece) : undefined);
     if (open === undefined || block < 0) return 'unrequested';
     if (open.copies[block] === received) return 'duplicate';
-    if (!(accept ? mayGive(state, open, block) : state.reserved.has(open.firstBlock + block))) return 'unrequested';
+    const asked = state.reserved.has(open.firstBlock + block);
+    if (!asked && (options?.acceptUnrequested !== true || isKeptFrom(open, peer))) return 'unrequested';
     this.#requests.settle(state, open, block);
     return open.receivedCount === open.blockCount ? 'completed' : 'accepted';
   }
 
   /**
    * Whether `received` with `acceptUnrequested` would take the block from the peer now: until then its bytes may be
-   * stored as they come in. False once the block is here, at the limit of open pieces, and for a piece on parole that
-   * another peer sends.
+   * stored as they come in. False once the block is here, while its piece is not open, and for a piece on parole with
+   * another peer.
    */
   accepts(peer: PeerKey, piece: number, begin: number): boolean {
-    const block = this.#blockOf(piece, begin);
-    if (block < 0) return false;
     const open = this.#downloads.of(piece);
-    if (open === undefined) return this.#mayStart && this.#peers.order.has(piece);
-    return open.copies[block] !== received && mayGive(this.#peers.of(peer), open, block);
+    const block = this.#blockOf(piece, begin);
+    if (open === undefined || block < 0 || open.copies[block] === received) return false;
+    return !isKeptFrom(open, peer) || this.#peers.of(peer).reserved.has(open.firstBlock + block);
   }
 
-  /** Whether the piece is started and not yet verified. */
+  /** Whether the piece is started and not yet verified: what arrives of it has somewhere to go. */
   isOpen(piece: number): boolean {
     return this.#downloads.of(piece) !== undefined;
   }
@@ -198,7 +197,10 @@ export class Picker {
     return this.#requests.takeCancels();
   }
 
-  /** Pieces whose received blocks were given up since the last call, to keep the limit or because they are unwanted. */
+  /**
+   * Pieces given up since the last call and not started again: unwanted, in the way of others at the limit, or with
+   * nothing received when the last peer asked choked or left. Bytes stored of them, if any, are of no use.
+   */
   takeAbandoned(): readonly number[] {
     return this.#requests.takeAbandoned();
   }
@@ -321,24 +323,18 @@ export class Picker {
       if (other !== undefined && (fresh < 0 || (counts[other.piece] as number) <= (counts[fresh] as number)))
         return other;
     }
-    return fresh < 0 ? undefined : this.#start(fresh);
+    return fresh < 0 ? undefined : this.#requests.start(fresh, this.#parole.has(fresh));
   }
 
   get #mayStart(): boolean {
     return this.#downloads.size < this.#maxOpenPieces;
   }
 
-  #start(piece: number): OpenPiece | undefined {
-    if (!this.#mayStart || !this.#peers.order.has(piece)) return undefined;
-    this.#peers.removeFresh(piece);
-    return this.#downloads.open(piece, this.#parole.has(piece));
-  }
-
   /** Gives up a piece at the limit, if the peer has others to start and there is one to give up. */
-  #makeRoom(peer: PeerState): boolean {
+  #makeRoom(peer: PeerState, now: number): boolean {
     const fresh = peer.isSeed ? this.#peers.order.length : peer.fresh;
     if (this.#mayStart || fresh === 0) return false;
-    const victim = pieceToGiveUp(this.#downloads, this.#peers.availability);
+    const victim = pieceToGiveUp(this.#downloads, this.#peers.availability, now);
     if (victim === undefined) return false;
     this.#requests.abandon(victim);
     this.#peers.addFresh(victim.piece);
@@ -367,8 +363,3 @@ export class Picker {
 }
 
 const nothing: readonly never[] = Object.freeze([]);
-
-/** A piece on parole takes blocks from its one peer only. */
-function mayGive(peer: PeerState, open: OpenPiece, block: number): boolean {
-  return !isKeptFrom(open, peer.key) || peer.reserved.has(open.firstBlock + block);
-}

@@ -51,7 +51,9 @@ export class Listener {
       }
       if (port >= last) {
         const what = first === last ? `port ${first} is` : `ports ${first} to ${last} are`;
-        throw new SessionError('address-in-use', `${what} in use; choose another with --port, or 0 for any free one`, { cause: error });
+        throw new SessionError('address-in-use', `${what} in use; choose another with --port, or 0 for any free one`, {
+          cause: error,
+        });
       }
     }
   }
@@ -113,7 +115,11 @@ function concat(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> 
   return both;
 }
 
-function listen(server: net.Server, port: number, host: string | undefined): Promise<NodeJS.ErrnoException | undefined> {
+function listen(
+  server: net.Server,
+  port: number,
+  host: string | undefined,
+): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((resolve) => {
     server.once('error', resolve);
     server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {

@@ -1,5 +1,4 @@
 // How a session may behave. Every default is here and nowhere else; the reason stands beside it.
-import type { Metainfo } from '@shoal/metainfo';
 import type { Storage } from '@shoal/storage';
 import type { Endpoint } from '@shoal/tracker-protocol';
 
@@ -48,7 +47,6 @@ export interface AddOptions {
   /** Called while what is on disk is checked: pieces looked at, of how many. */
   readonly onCheckProgress?: (checked: number, total: number) => void;
 }
-
 
 export const defaults: Required<Omit<SessionOptions, 'bind' | 'random'>> = {
   port: [6881, 6889],

@@ -112,7 +112,12 @@ export class Session implements AsyncDisposable {
     return FileStorage.open({ directory: options.directory, files: metainfo.files, openFiles: this.#openFiles });
   }
 
-  async #start(metainfo: Metainfo, storage: Storage, options: AddOptions, signal?: AbortSignal): Promise<TorrentHandle> {
+  async #start(
+    metainfo: Metainfo,
+    storage: Storage,
+    options: AddOptions,
+    signal?: AbortSignal,
+  ): Promise<TorrentHandle> {
     const { geometry, pieceHashes, infoHash, infoHashBytes } = metainfo;
     const have = await this.#hashPool.checkPieces(storage, geometry, pieceHashes, {
       ...(options.onCheckProgress === undefined ? {} : { onProgress: options.onCheckProgress }),

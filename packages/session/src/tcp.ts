@@ -41,7 +41,10 @@ export class PeerSocket {
 
   /** `bytes` may be reused once `sent` is called, with whether they left. */
   send(bytes: Uint8Array, sent?: (ok: boolean) => void): void {
-    if (this.#socket.destroyed) return void (sent && queueMicrotask(() => sent(false)));
+    if (this.#socket.destroyed) {
+      if (sent !== undefined) queueMicrotask(() => sent(false));
+      return;
+    }
     this.#socket.write(bytes, (error) => sent?.(error === null || error === undefined));
     if (this.#socket.writableLength > maxUnsentBytes) {
       this.#reason = 'it does not read what we send';

@@ -50,14 +50,10 @@ export class Connections {
     peer.connection.sendPieces(this.#swarm.picker.have);
   }
 
-  /** They told their id: keep them unless they are ourselves or the worse of two connections to one peer. */
+  /** They told their id: keep them unless theirs is the worse of two connections to one peer. */
   join(peer: LivePeer, peerId: Uint8Array, now: number): void {
     peer.peerId = hexOf(peerId);
     const ours = hexOf(this.#swarm.options.peerId);
-    if (peer.peerId === ours) {
-      this.#swarm.known.refuse(peer.endpoint);
-      return this.hangUp(peer, 'that is ourselves', now);
-    }
     for (const other of this.#swarm.live.values()) {
       if (other === peer || other.peerId !== peer.peerId) continue;
       const loser = loserOf(other, peer, ours);
@@ -94,7 +90,7 @@ export class Connections {
 
   /** The connection is over, whoever ended it. */
   remove(peer: LivePeer, reason: string, now: number): void {
-    this.#swarm.live.delete(peer.key);
+    this.#swarm.departed(peer);
     if (peer.joined) {
       this.#swarm.picker.peerLeft(peer.key);
       this.#uploading.left(peer);

@@ -8,6 +8,9 @@ import type { LivePeer } from './live-peer.ts';
 import type { PeerList } from './peers.ts';
 import type { Progress } from './progress.ts';
 
+/** A socket that broke never tells what left of it: such entries are forgotten in their order. */
+const maxDeparted = 100;
+
 export class Swarm {
   readonly description: TorrentDescription;
   readonly options: ResolvedOptions;
@@ -15,6 +18,8 @@ export class Swarm {
   readonly known: PeerList;
   readonly progress: Progress;
   readonly live: Map<PeerKey, LivePeer> = new Map();
+  /** Peers that left with payload under way: what of it still arrives is counted as theirs. */
+  readonly #departed = new Map<PeerKey, { readonly peerId: string; bytes: number }>();
   #outputs: TorrentOutput[] = [];
   #dirty: LivePeer[] = [];
 
@@ -36,6 +41,25 @@ export class Swarm {
 
   report(report: TorrentReport): void {
     this.#outputs.push({ type: 'report', report });
+  }
+
+  departed(peer: LivePeer): void {
+    this.live.delete(peer.key);
+    if (peer.uploadInFlight === 0) return;
+    for (const oldest of this.#departed.keys()) {
+      if (this.#departed.size < maxDeparted) break;
+      this.#departed.delete(oldest);
+    }
+    this.#departed.set(peer.key, { peerId: peer.peerId, bytes: peer.uploadInFlight });
+  }
+
+  /** Payload left for a peer that is gone from here: it was sent all the same. */
+  uploadedAfterwards(key: PeerKey, bytes: number, now: number): void {
+    const peer = this.#departed.get(key);
+    if (peer === undefined) return;
+    this.progress.uploaded(peer.peerId, bytes, now);
+    peer.bytes -= bytes;
+    if (peer.bytes <= 0) this.#departed.delete(key);
   }
 
   /** The peer's connection may have bytes to send: they go out, once, at the end of this turn. */

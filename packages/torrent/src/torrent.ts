@@ -4,9 +4,8 @@
 // States: idle ─started→ running ─stopped→ stopped; running ─disk failure→ failed. Downloading and seeding are not
 // states of their own but whether the picker misses anything.
 import { Picker } from '@shoal/picker';
-import { Bitfield, blockLength, pieceLengthAt } from '@shoal/pieces';
+import { type Bitfield, blockLength, pieceLengthAt } from '@shoal/pieces';
 import type { AnnounceEvent } from '@shoal/tracker-protocol';
-import type { WireEvent } from '@shoal/wire';
 import { Announcing } from './announcing.ts';
 import { Connections } from './connections.ts';
 import { Downloading } from './downloading.ts';
@@ -14,6 +13,7 @@ import type { PeerKey, TorrentInput } from './inputs.ts';
 import type { LivePeer } from './live-peer.ts';
 import { resolveOptions, type TorrentDescription, type TorrentOptions } from './options.ts';
 import type { AnnounceFacts, TorrentOutput } from './outputs.ts';
+import { PeerEvents } from './peer-events.ts';
 import { PeerList } from './peers.ts';
 import { Progress } from './progress.ts';
 import { snapshotOf, type TorrentSnapshot } from './snapshot.ts';
@@ -32,6 +32,7 @@ export class Torrent {
   readonly #downloading: Downloading;
   readonly #uploading: Uploading;
   readonly #connections: Connections;
+  readonly #peerEvents: PeerEvents;
   readonly #announcing: Announcing;
   #state: TorrentState = 'idle';
   #failure: string | undefined;
@@ -45,7 +46,10 @@ export class Torrent {
     const { geometry } = description;
     if (have.length !== geometry.pieceCount)
       throw new RangeError(`have is of ${have.length} pieces, the torrent of ${geometry.pieceCount}`);
-    const maxOpenPieces = Math.max(minOpenPieces, Math.floor(resolved.pieceBufferBytes / Math.max(geometry.pieceLength, blockLength)));
+    const maxOpenPieces = Math.max(
+      minOpenPieces,
+      Math.floor(resolved.pieceBufferBytes / Math.max(geometry.pieceLength, blockLength)),
+    );
     this.#swarm = new Swarm(description, resolved, {
       picker: new Picker({ geometry, have, random: resolved.random, maxOpenPieces }),
       known: new PeerList(resolved),
@@ -54,6 +58,7 @@ export class Torrent {
     this.#downloading = new Downloading(this.#swarm);
     this.#uploading = new Uploading(this.#swarm);
     this.#connections = new Connections(this.#swarm, this.#downloading, this.#uploading);
+    this.#peerEvents = new PeerEvents(this.#swarm, this.#connections, this.#downloading, this.#uploading);
     this.#announcing = new Announcing(resolved);
     this.#leftBytes = geometry.totalLength;
     for (const piece of have.indices()) this.#leftBytes -= pieceLengthAt(geometry, piece);
@@ -103,10 +108,7 @@ export class Torrent {
       case 'bytes-received':
         return this.#bytesReceived(input.peer, input.chunk, input.start, input.end, now);
       case 'uploaded':
-        return this.#withPeer(input.peer, (peer) => {
-          this.#uploading.uploaded(peer, input.bytes, now);
-          this.#uploading.pump(peer, now);
-        });
+        return this.#uploaded(input.peer, input.bytes, now);
       case 'piece-checked':
         return this.#pieceChecked(input.piece, input.outcome, input.reason, now);
       case 'peer-connected':
@@ -169,7 +171,7 @@ export class Torrent {
     this.#uploading.paused = true;
     this.#connections.open = false;
     this.#nextHousekeeping = Infinity;
-    for (const peer of [...this.#swarm.live.values()]) this.#connections.hangUp(peer, reason, now);
+    for (const peer of this.#swarm.live.values()) this.#connections.hangUp(peer, reason, now);
     if (this.#announcing.stop()) this.#announce('stopped');
   }
 
@@ -179,7 +181,7 @@ export class Torrent {
     const events = peer.connection.receive(chunk, start, end, now);
     for (const event of events) {
       if (!this.#swarm.live.has(key)) return;
-      this.#peerSaid(peer, event, now);
+      this.#peerEvents.heard(peer, event, now);
     }
     if (!this.#swarm.live.has(key)) return;
     // Everything the chunk held is taken in: one refill and one pump for all of it.
@@ -188,61 +190,19 @@ export class Torrent {
     this.#swarm.touch(peer);
   }
 
-  #peerSaid(peer: LivePeer, event: WireEvent, now: number): void {
-    const { picker } = this.#swarm;
-    switch (event.type) {
-      case 'block-data':
-        return this.#downloading.data(peer, event);
-      case 'block-end':
-        return this.#downloading.end(peer, event, now);
-      case 'request':
-        return this.#uploading.requested(peer, event);
-      case 'cancel':
-        return this.#uploading.cancelled(peer, event);
-      case 'have':
-        picker.peerHas(peer.key, event.piece);
-        return this.#piecesChanged(peer, now);
-      case 'bitfield':
-      case 'have-all':
-      case 'have-none':
-        return this.#peerHasPieces(peer, event, now);
-      case 'choke':
-        return this.#downloading.choked(peer, event.dropped);
-      case 'unchoke':
-        return;
-      case 'reject':
-        return this.#downloading.released(peer, [event]);
-      case 'interested':
-      case 'not-interested':
-        return this.#uploading.interestChanged(peer);
-      case 'handshake':
-        return this.#connections.greet(peer);
-      case 'peer-id':
-        return this.#connections.join(peer, event.peerId, now);
-      case 'extended-handshake':
-        return this.#connections.learnListenPort(peer, now);
-      case 'end':
-        return this.#connections.hangUp(peer, event.message, now);
-      case 'suggest':
-      case 'allowed-fast':
-      case 'port':
-      case 'extended':
-        // Advice that we do not follow and extensions that nobody here speaks.
-        return;
-    }
+  #uploaded(key: PeerKey, bytes: number, now: number): void {
+    const peer = this.#swarm.live.get(key);
+    if (peer === undefined) return this.#swarm.uploadedAfterwards(key, bytes, now);
+    this.#uploading.uploaded(peer, bytes, now);
+    this.#uploading.pump(peer, now);
   }
 
-  #peerHasPieces(peer: LivePeer, event: PiecesEvent, now: number): void {
-    this.#swarm.picker.peerPieces(peer.key, bitfieldOf(event, this.#swarm.description.geometry.pieceCount));
-    this.#piecesChanged(peer, now);
-  }
-
-  #piecesChanged(peer: LivePeer, now: number): void {
-    if (this.complete && this.#swarm.picker.isSeed(peer.key)) return this.#connections.hangUp(peer, 'both are seeds', now);
-    this.#downloading.updateInterest(peer);
-  }
-
-  #pieceChecked(piece: number, outcome: 'stored' | 'corrupt' | 'failed', reason: string | undefined, now: number): void {
+  #pieceChecked(
+    piece: number,
+    outcome: 'stored' | 'corrupt' | 'failed',
+    reason: string | undefined,
+    now: number,
+  ): void {
     if (outcome === 'stored') return this.#pieceStored(piece, now);
     const contributors = this.#swarm.picker.failed(piece);
     this.#downloading.cancelCopies();
@@ -275,7 +235,7 @@ export class Torrent {
   #completed(now: number): void {
     this.#swarm.report({ type: 'completed' });
     this.#announcing.completed(now);
-    for (const peer of [...this.#swarm.live.values()])
+    for (const peer of this.#swarm.live.values())
       if (peer.joined && this.#swarm.picker.isSeed(peer.key)) this.#connections.hangUp(peer, 'both are seeds', now);
     this.#announceIfDue(now);
   }
@@ -283,7 +243,9 @@ export class Torrent {
   #announced(input: Extract<TorrentInput, { type: 'announced' }>, now: number): void {
     const { reply, tracker } = input;
     const event = this.#announcing.answered(reply, now);
-    this.#lastTracker = { lastReply: { event, peers: reply.peers.length, complete: reply.complete, incomplete: reply.incomplete } };
+    this.#lastTracker = {
+      lastReply: { event, peers: reply.peers.length, complete: reply.complete, incomplete: reply.incomplete },
+    };
     this.#swarm.report({
       type: 'announced',
       event,
@@ -325,14 +287,14 @@ export class Torrent {
     if (this.#state !== 'running') return;
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + housekeepingMs;
-      for (const peer of [...this.#swarm.live.values()]) this.#lookAfter(peer, now);
+      for (const peer of this.#swarm.live.values()) this.#lookAfter(peer, now);
     }
     this.#connections.dial(now);
     this.#announceIfDue(now);
   }
 
   #lookAfter(peer: LivePeer, now: number): void {
-    for (const event of peer.connection.timePassed(now)) this.#peerSaid(peer, event, now);
+    for (const event of peer.connection.timePassed(now)) this.#peerEvents.heard(peer, event, now);
     if (!this.#swarm.live.has(peer.key)) return;
     this.#downloading.expire(peer, now);
     this.#downloading.refill(peer, now);
@@ -350,11 +312,4 @@ export class Torrent {
     const peer = this.#swarm.live.get(key);
     if (peer !== undefined) act(peer);
   }
-}
-
-type PiecesEvent = Extract<WireEvent, { type: 'bitfield' | 'have-all' | 'have-none' }>;
-
-function bitfieldOf(event: PiecesEvent, pieceCount: number): Bitfield {
-  if (event.type === 'have-all') return Bitfield.full(pieceCount);
-  return new Bitfield(pieceCount, event.type === 'bitfield' ? event.bits : undefined);
 }

@@ -100,7 +100,9 @@ export class Uploading {
       else peer.connection.choke();
       this.#swarm.touch(peer);
       this.#swarm.report(
-        unchoke ? { type: 'unchoked', peer: key, optimistic: decision.optimistic.includes(key) } : { type: 'choked', peer: key },
+        unchoke
+          ? { type: 'unchoked', peer: key, optimistic: decision.optimistic.includes(key) }
+          : { type: 'choked', peer: key },
       );
     }
   }
