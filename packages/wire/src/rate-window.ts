@@ -20,11 +20,12 @@ export class RateWindow {
     return isNew;
   }
 
-  /** Bytes per second; of a shorter window while there are not yet 20 seconds, but never less than one. */
+  /** Bytes per second; over what time there is while there are not yet 20 seconds, but at least one. */
   rate(now: number): number {
     if (this.#startedAt === undefined) return 0;
     this.#advance(now);
-    const seconds = Math.min(windowSeconds, Math.max(1, (now - this.#startedAt) / 1000));
+    const oldest = Math.max(this.#startedAt, (this.#newest - windowSeconds + 1) * 1000);
+    const seconds = Math.max(1, (now - oldest) / 1000);
     return this.#sum / seconds;
   }
 
