@@ -56,46 +56,57 @@ export function textOf(bytes: Uint8Array): string {
   return latin1(bytes);
 }
 
+/** The folder part of a path, worked out once for all the files that follow each other in it. */
+interface Directory {
+  readonly raw: readonly Uint8Array[];
+  /** Both with the torrent's name first. */
+  readonly path: readonly string[];
+  readonly original: readonly string[];
+  readonly folder: Folder;
+}
+
 class Layout {
   readonly root: Folder = { entries: new Map() };
-  readonly #name: string;
-  readonly #originalName: string;
   readonly #rules: PathRules;
   readonly #warnings: Warnings;
+  readonly #top: Directory;
   readonly #parents: Folder[] = [];
+  #directory: Directory;
   /** Last number given, by folder and folded name: the search for a free one never starts again. */
   readonly #numbers = new Map<Folder, Map<string, number>>();
 
   constructor(name: string, originalName: string, rules: PathRules, warnings: Warnings) {
-    this.#name = name;
-    this.#originalName = originalName;
     this.#rules = rules;
     this.#warnings = warnings;
+    const path = [name];
+    this.#top = { raw: [], path, original: originalName === name ? path : [originalName], folder: this.root };
+    this.#directory = this.#top;
   }
 
   /** Safe elements below the torrent's folder; `.` and `..` are left out, and what has no name is called `_`. */
   elements(raw: readonly Uint8Array[]): string[] {
-    return this.#safe(raw.map(textOf));
+    const safe: string[] = [];
+    for (const bytes of raw) {
+      const element = safeElement(textOf(bytes), this.#rules.replaceWindowsCharacters);
+      if (element !== undefined) safe.push(element === '' ? '_' : element);
+    }
+    return safe;
   }
 
   /** The file with its safe path, which another may still want too; its folders now exist. */
   file(entry: FileEntry, index: number): MetainfoFile {
     const { attributes, length } = entry;
-    const original = entry.path?.map(textOf) ?? ['.pad', String(length)];
-    const safe = this.#safe(original);
-    if (safe.length === 0) safe.push('_');
-    if (safe.length > maxPathElements) {
-      throw new MetainfoError(
-        'bad-path',
-        `file ${index} lies ${safe.length} folders deep; at most ${maxPathElements} are possible`,
-        { key: 'path', file: index },
-      );
-    }
-    const isPadding = (attributes?.includes('p') ?? false) || (safe.at(-1) ?? '').startsWith(bitCometPadding);
-    // Padding is never written, so it neither makes folders nor gets in anyone's way.
-    this.#parents[index] = isPadding ? this.root : this.#folderOf(safe);
-    const path = [this.#name, ...safe];
-    const originalPath = this.#isSame(original, safe) ? path : [this.#originalName, ...original];
+    const raw = entry.path ?? [Buffer.from('.pad'), Buffer.from(String(length))];
+    const last = raw.at(-1);
+    const originalElement = last === undefined ? '' : textOf(last);
+    // Unlike a folder, a file cannot be left out of its path.
+    const element = safeElement(originalElement, this.#rules.replaceWindowsCharacters) || '_';
+    const isPadding = (attributes?.includes('p') ?? false) || element.startsWith(bitCometPadding);
+    const directory = this.#directoryOf(raw, isPadding, index);
+    this.#parents[index] = directory.folder;
+    const path = [...directory.path, element];
+    const isSame = directory.original === directory.path && originalElement === element;
+    const originalPath = isSame ? path : [...directory.original, originalElement];
     const file = { path, originalPath, length, isPadding, isSkipped: isPadding };
     return attributes === undefined ? file : { ...file, attributes };
   }
@@ -121,24 +132,31 @@ class Layout {
     }
   }
 
-  #safe(original: readonly string[]): string[] {
-    const safe: string[] = [];
-    for (const text of original) {
-      const element = safeElement(text, this.#rules.replaceWindowsCharacters);
-      if (element !== undefined) safe.push(element === '' ? '_' : element);
+  #directoryOf(raw: readonly Uint8Array[], isPadding: boolean, index: number): Directory {
+    if (raw.length <= 1) return this.#top;
+    if (isWithin(raw, this.#directory.raw)) return this.#directory;
+    if (raw.length > maxPathElements) {
+      throw new MetainfoError(
+        'bad-path',
+        `file ${index} lies ${raw.length} folders deep; at most ${maxPathElements} are possible`,
+        { key: 'path', file: index },
+      );
     }
-    return safe;
+    const rawFolders = raw.slice(0, -1);
+    const safe = this.elements(rawFolders);
+    const path = [...this.#top.path, ...safe];
+    const original = [...this.#top.original, ...rawFolders.map(textOf)];
+    const isSame = path.length === original.length && path.every((element, i) => element === original[i]);
+    // Padding is never written, so it neither makes folders nor gets in anyone's way.
+    if (isPadding) return { raw: rawFolders, path, original: isSame ? path : original, folder: this.root };
+    this.#directory = { raw: rawFolders, path, original: isSame ? path : original, folder: this.#folderAt(safe) };
+    return this.#directory;
   }
 
-  #isSame(original: readonly string[], safe: readonly string[]): boolean {
-    if (original.length !== safe.length || this.#originalName !== this.#name) return false;
-    return original.every((element, i) => element === safe[i]);
-  }
-
-  #folderOf(path: readonly string[]): Folder {
+  #folderAt(elements: readonly string[]): Folder {
     let folder = this.root;
-    for (let i = 0; i < path.length - 1; i++) {
-      const key = foldedElement(path[i] ?? '');
+    for (const element of elements) {
+      const key = foldedElement(element);
       let child = folder.entries.get(key);
       // No file has a place before every folder does (`settle`), so a folder never has to move.
       if (typeof child !== 'object') {
@@ -166,3 +184,20 @@ class Layout {
     );
   }
 }
+
+/** Whether a path's folders are exactly these. */
+function isWithin(path: readonly Uint8Array[], folders: readonly Uint8Array[]): boolean {
+  if (path.length !== folders.length + 1) return false;
+  for (let i = 0; i < folders.length; i++) {
+    if (!isEqual(path[i] ?? empty, folders[i] ?? empty)) return false;
+  }
+  return true;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const empty = new Uint8Array(0);

@@ -34,7 +34,7 @@ export function safeElement(text: string, replaceWindowsCharacters: boolean): st
     name = withoutTrailingDots(name);
   }
   if (replaceWindowsCharacters) name = name.replace(windowsCharacters, '_');
-  name = name.replace(reservedStem, '$&_');
+  if (reservedStem.test(name)) name = name.replace(reservedStem, '$&_');
   return name.length * 3 <= maxElementBytes ? name : shortened(name, '');
 }
 
