@@ -98,7 +98,9 @@ class Decoder {
     if (byte === token.integer) return scanner.integer();
     if (isDigit(byte)) {
       const end = scanner.stringEnd();
-      const string = scanner.bytes.subarray(scanner.position, end);
+      const { bytes, position } = scanner;
+      // As `subarray`, at two thirds of its cost.
+      const string = new Uint8Array(bytes.buffer, bytes.byteOffset + position, end - position);
       scanner.position = end;
       return string;
     }

@@ -28,7 +28,9 @@ export class Scanner {
   constructor(bytes: Uint8Array, options: Required<DecodeOptions>) {
     // A plain array would be read without complaint and give strings without `subarray`.
     if (!(bytes instanceof Uint8Array)) throw new TypeError('bencode is decoded from a Uint8Array');
-    this.bytes = bytes;
+    // A subclass would be handed on in every view, and one common subclass has a `slice` that does not copy.
+    this.bytes =
+      bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     this.end = bytes.length;
     this.lenient = options.lenient;
     this.maxDepth = options.maxDepth;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BencodeError, type BencodeErrorCode, decode, decodePrefix, encode, utf8 } from '../src/index.ts';
+import { BencodeError, type BencodeErrorCode, decode, decodePrefix, encode, rawValue, utf8 } from '../src/index.ts';
 import { bytes, refusalOf } from './bytes.ts';
 
 describe('values (BEP 3)', () => {
@@ -15,6 +15,15 @@ describe('values (BEP 3)', () => {
   test('a view into a larger buffer is read from its own first byte', () => {
     const larger = bytes('xxi7exx');
     expect(decode(larger.subarray(2, 5))).toBe(7);
+  });
+
+  test('out of a Buffer come plain Uint8Arrays, whose slice is a copy', () => {
+    const input = Buffer.from('l4:spame', 'latin1');
+    const [string] = decode(input) as [Uint8Array];
+    expect(Object.getPrototypeOf(string)).toBe(Uint8Array.prototype);
+    expect(string.buffer).toBe(input.buffer);
+    expect(utf8(string)).toBe('spam');
+    expect(Object.getPrototypeOf(rawValue(input)!)).toBe(Uint8Array.prototype);
   });
 
   test.each([

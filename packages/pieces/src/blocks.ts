@@ -1,8 +1,8 @@
-// Blocks: the pieces' parts that one `request` asks for (BEP 3, "peer messages": all implementations use 2^14 bytes).
+// Blocks: the pieces' parts that one `request` asks for (BEP 3, "peer messages").
 // Decides where blocks begin and end, and whether a range named by a remote is one; must not know who asked for it.
 import { type Geometry, pieceLengthAt } from './geometry.ts';
 
-/** Bytes in every block but a piece's last: 2^14 (BEP 3; larger requests are refused by most clients). */
+/** Bytes in every block but a piece's last: 2^14, as BEP 3 now says; its first edition had 2^15, which many refuse. */
 export const blockLength = 16384;
 
 /** One block of a piece; `begin` and `length` in bytes, as in a `request` message. */
