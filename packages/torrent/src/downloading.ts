@@ -22,7 +22,10 @@ export class Downloading {
   data(peer: LivePeer, event: BlockData): void {
     const { piece, begin, start, end } = event;
     // A block that another peer has completed meanwhile must never be overwritten by later bytes.
-    if (!this.#mayTake(peer, event, begin - (begin % blockLength))) return;
+    const taken = this.#mayTake(peer, event, begin - (begin % blockLength));
+    peer.arrivingIntact = taken && (begin % blockLength === 0 || peer.arrivingIntact);
+    peer.arrivingPiece = piece;
+    if (!peer.arrivingIntact) return;
     this.#swarm.emit({ type: 'store', piece, begin, start, end });
   }
 
@@ -30,17 +33,20 @@ export class Downloading {
   end(peer: LivePeer, event: BlockEnd, now: number): void {
     const { picker, progress } = this.#swarm;
     const { piece, begin, length } = event;
-    // Only what `data` stored may count as received: the same question, asked again.
-    const stored = this.#mayTake(peer, event, begin);
+    // Only what `data` stored, all of it and in the buffer that the piece has now, may count as received.
+    const stored = peer.arrivingIntact && this.#mayTake(peer, event, begin);
     const outcome = stored ? picker.received(peer.key, piece, begin, { acceptUnrequested: true }) : 'unrequested';
     if (outcome === 'unrequested' || outcome === 'duplicate') {
       progress.wastedBytes += length;
+      this.released(peer, [event]);
       return;
     }
     peer.downloadedBytes += length;
     progress.downloaded(peer.peerId, length, now);
     this.cancelCopies();
-    if (outcome === 'completed') this.#swarm.emit({ type: 'check-piece', piece });
+    if (outcome !== 'completed') return;
+    this.#swarm.emit({ type: 'check-piece', piece });
+    this.#bufferGone(piece);
   }
 
   /** They choked us: all that was asked is free for others, and first in line. */
@@ -68,7 +74,10 @@ export class Downloading {
     const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
     if (room <= 0) return;
     const blocks = this.#swarm.picker.pick(peer.key, room, now);
-    for (const piece of this.#swarm.picker.takeAbandoned()) this.#swarm.emit({ type: 'discard', piece });
+    for (const piece of this.#swarm.picker.takeAbandoned()) {
+      this.#swarm.emit({ type: 'discard', piece });
+      this.#bufferGone(piece);
+    }
     if (blocks.length === 0) return;
     for (const block of blocks) connection.request(block, now);
     this.#swarm.touch(peer);
@@ -102,6 +111,11 @@ export class Downloading {
       this.#swarm.touch(peer);
       this.#refillAll = true;
     }
+  }
+
+  /** Half a block that is on its way into this buffer cannot be completed in the piece's next one. */
+  #bufferGone(piece: number): void {
+    for (const peer of this.#swarm.live.values()) if (peer.arrivingPiece === piece) peer.arrivingIntact = false;
   }
 
   /** Late data is of use only to a piece that is open: only such a piece has a buffer. */
