@@ -6,8 +6,8 @@ import { latin1, utf8 } from '@shoal/bencode';
 import { MetainfoError } from './errors.ts';
 import type { MetainfoFile } from './metainfo.ts';
 import { foldedElement, numberedElement, safeElement } from './safe-path.ts';
-import { resolveSymlinks } from './symlinks.ts';
-import { quoted, type Warnings } from './warnings.ts';
+import { resolveSymlinks, type Folder } from './symlinks.ts';
+import { quoted, quotedFile, type Warnings } from './warnings.ts';
 
 /** Deeper than any real tree; a path of a million elements is an attack. */
 export const maxPathElements = 128;
@@ -23,11 +23,6 @@ export interface FileEntry {
   readonly length: number;
   readonly attributes: string | undefined;
   readonly symlinkPath: readonly Uint8Array[] | undefined;
-}
-
-/** A folder of the torrent: what it holds by folded name, a file as its index. */
-export interface Folder {
-  readonly entries: Map<string, Folder | number>;
 }
 
 export interface PathRules {
@@ -62,6 +57,7 @@ interface Directory {
   /** Both with the torrent's name first. */
   readonly path: readonly string[];
   readonly original: readonly string[];
+  readonly isSame: boolean;
   readonly folder: Folder;
 }
 
@@ -71,6 +67,8 @@ class Layout {
   readonly #warnings: Warnings;
   readonly #top: Directory;
   readonly #parents: Folder[] = [];
+  /** Files whose path could not be kept. */
+  readonly #cleaned: number[] = [];
   #directory: Directory;
   /** Last number given, by folder and folded name: the search for a free one never starts again. */
   readonly #numbers = new Map<Folder, Map<string, number>>();
@@ -79,7 +77,8 @@ class Layout {
     this.#rules = rules;
     this.#warnings = warnings;
     const path = [name];
-    this.#top = { raw: [], path, original: originalName === name ? path : [originalName], folder: this.root };
+    const isSame = originalName === name;
+    this.#top = { raw: [], path, original: isSame ? path : [originalName], isSame: true, folder: this.root };
     this.#directory = this.#top;
   }
 
@@ -105,14 +104,23 @@ class Layout {
     const directory = this.#directoryOf(raw, isPadding, index);
     this.#parents[index] = directory.folder;
     const path = [...directory.path, element];
-    const isSame = directory.original === directory.path && originalElement === element;
-    const originalPath = isSame ? path : [...directory.original, originalElement];
+    if (!directory.isSame || originalElement !== element) this.#cleaned.push(index);
+    const isWhollySame = directory.original === directory.path && originalElement === element;
+    const originalPath = isWhollySame ? path : [...directory.original, originalElement];
     const file = { path, originalPath, length, isPadding, isSkipped: isPadding };
     return attributes === undefined ? file : { ...file, attributes };
   }
 
   /** Gives each file a place of its own; where a folder or an earlier file has it already, the later file is renamed. */
   settle(files: MetainfoFile[]): void {
+    for (const index of this.#cleaned) {
+      const file = files[index];
+      if (file === undefined || file.isPadding) continue;
+      const [, ...elements] = file.path;
+      this.#warnings.add(
+        `${quotedFile(index, file.originalPath)} is kept as ${quoted(elements.join('/'))}: its name is not safe everywhere`,
+      );
+    }
     for (let index = 0; index < files.length; index++) {
       const file = files[index];
       const folder = this.#parents[index];
@@ -126,9 +134,7 @@ class Layout {
       const free = this.#freeElement(folder, key, element, index);
       folder.entries.set(foldedElement(free), index);
       files[index] = { ...file, path: [...file.path.slice(0, -1), free] };
-      this.#warnings.add(
-        `file ${index} ${quoted(file.originalPath.join('/'))} is kept as ${quoted(free)}: its place is taken`,
-      );
+      this.#warnings.add(`${quotedFile(index, file.originalPath)} is kept as ${quoted(free)}: its place is taken`);
     }
   }
 
@@ -146,10 +152,17 @@ class Layout {
     const safe = this.elements(rawFolders);
     const path = [...this.#top.path, ...safe];
     const original = [...this.#top.original, ...rawFolders.map(textOf)];
-    const isSame = path.length === original.length && path.every((element, i) => element === original[i]);
+    // The torrent's own name is warned of where it is read.
+    const isSame = safe.length === rawFolders.length && safe.every((element, i) => element === original[i + 1]);
+    const directory = {
+      raw: rawFolders,
+      path,
+      original: isSame && this.#top.original === this.#top.path ? path : original,
+      isSame,
+    };
     // Padding is never written, so it neither makes folders nor gets in anyone's way.
-    if (isPadding) return { raw: rawFolders, path, original: isSame ? path : original, folder: this.root };
-    this.#directory = { raw: rawFolders, path, original: isSame ? path : original, folder: this.#folderAt(safe) };
+    if (isPadding) return { ...directory, folder: this.root };
+    this.#directory = { ...directory, folder: this.#folderAt(safe) };
     return this.#directory;
   }
 

@@ -8,7 +8,7 @@ import { MetainfoError } from './errors.ts';
 import { layOutFiles, textOf, type FileEntry, type PathRules } from './file-layout.ts';
 import type { Metainfo } from './metainfo.ts';
 import { safeElement } from './safe-path.ts';
-import type { Warnings } from './warnings.ts';
+import { quoted, type Warnings } from './warnings.ts';
 
 /** 512 MiB: a piece is verified, and often held, as a whole; no creator makes longer ones. Precedent: libtorrent. */
 const maxPieceLength = 536_870_912;
@@ -29,6 +29,9 @@ export function readInfo(info: BencodeDictionary, infoHash: string, rules: InfoR
   const originalName = originalNameOf(info);
   // A name of which nothing can be kept must still be unique among torrents in one folder.
   const name = safeElement(originalName, rules.replaceWindowsCharacters) || infoHash;
+  if (name !== originalName) {
+    warnings.add(`the name ${quoted(originalName)} is kept as ${quoted(name)}: it is not safe everywhere`);
+  }
   const entries = entriesOf(info, warnings);
   const geometry = geometryOfEntries(info, entries ?? [singleEntry(info)], rules.maxPieces);
   const pieceHashes = pieceHashesOf(info, geometry);

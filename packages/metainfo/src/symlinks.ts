@@ -2,13 +2,17 @@
  * Decides where each symbolic link of a torrent leads, once all files are known: to a file or folder of this torrent, through
  * other links if need be, or nowhere, and then nothing is written for it. Clients' corner case 62; BEP 47.
  */
-import type { Folder } from './file-layout.ts';
 import type { MetainfoFile } from './metainfo.ts';
 import { foldedElement } from './safe-path.ts';
-import { quoted, type Warnings } from './warnings.ts';
+import { quoted, quotedFile, type Warnings } from './warnings.ts';
 
 /** Links that follow each other: what Linux follows (`path_resolution(7)`, ELOOP). */
 const maxHops = 40;
+
+/** A folder of the torrent: what it holds by folded name, a file as its index. */
+export interface Folder {
+  readonly entries: Map<string, Folder | number>;
+}
 
 /** A place in the torrent: a file by index, or a folder with the names it was reached by. */
 type Place = { readonly file: number } | { readonly folder: Folder; readonly path: readonly string[] };
@@ -36,7 +40,7 @@ export function resolveSymlinks(
     }
     files[index] = { ...file, isSkipped: true };
     warnings.add(
-      `file ${index} ${quoted(file.originalPath.join('/'))} is a link to ${quoted(target.join('/'))}, which leads nowhere in this torrent; it is left out`,
+      `${quotedFile(index, file.originalPath)} is a link to ${quoted(target.join('/'))}, which leads nowhere in this torrent; it is left out`,
     );
   });
 }

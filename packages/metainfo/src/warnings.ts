@@ -29,6 +29,11 @@ export function quoted(text: string): string {
   return `"${short.replace(/[\p{C}\p{Zl}\p{Zp}"\\]/gu, escaped)}"`;
 }
 
+/** A file in a sentence, by its number and its path without the torrent's name. */
+export function quotedFile(index: number, originalPath: readonly string[]): string {
+  return `file ${index} ${quoted(originalPath.slice(1).join('/'))}`;
+}
+
 function escaped(character: string): string {
   if (character === '"' || character === '\\') return `\\${character}`;
   return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
