@@ -68,7 +68,6 @@ export class PieceCheck {
   /** All lanes draw from one generator, which ends for all of them when one fails: `for…of` closes it. */
   async #checkAll(runs: Iterable<PieceRun>): Promise<void> {
     for (const run of runs) {
-      this.#options.signal?.throwIfAborted();
       if (run.mayExist) await this.#checkRun(run);
       this.#checked += run.count;
       this.#options.onProgress?.(this.#checked, this.#pieces.length);

@@ -261,7 +261,10 @@ describe('links that a torrent describes', () => {
     const files = [{ path: ['a'], length: 3, symlinkTarget: ['b'] }];
     await using storage = await FileStorage.open({ directory, files });
     await storage.write(0, randomBytes(3));
+    await storage.prepare();
     expect(new Uint8Array(await readFile(path.join(directory, 'a')))).toEqual(randomBytes(3));
+    await rm(path.join(directory, 'a'));
+    expect((await storage.presence()).lengths).toEqual([undefined]);
   });
 });
 
@@ -390,6 +393,29 @@ describe('a file system that fails', () => {
     expect(synced).toBe(2);
     await storage.flush();
     expect(synced).toBe(2);
+  });
+
+  test('flush waits for the writes called before it', async () => {
+    const directory = await scratchDirectory();
+    const slow = gate();
+    const calls: string[] = [];
+    const fileSystem = fileSystemWith({}, (opened) => ({
+      write: async (bytes, position) => {
+        await slow.opened;
+        calls.push('write');
+        return opened.write(bytes, position);
+      },
+      sync: () => {
+        calls.push('sync');
+        return opened.sync();
+      },
+    }));
+    await using storage = await FileStorage.open({ directory, files: [file('a', 1)], fileSystem });
+    const write = storage.write(0, new Uint8Array(1));
+    const flush = storage.flush();
+    slow.open();
+    await Promise.all([write, flush]);
+    expect(calls).toEqual(['write', 'sync']);
   });
 
   test('what a system says only when a file is closed reaches the next flush', async () => {

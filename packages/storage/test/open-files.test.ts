@@ -57,6 +57,21 @@ describe('open files', () => {
     await openFiles.release([a, b, c]);
   });
 
+  test('a file in use makes no room while another is idle', async () => {
+    const openFiles = new OpenFiles({ limit: 2 });
+    const [busy, idle, wanted] = [new CountedFile(), new CountedFile(), new CountedFile()];
+    const reading = gate();
+    const use = openFiles.use(busy, 'read', () => reading.opened);
+    await openFiles.use(idle, 'read', nothing);
+    await openFiles.use(wanted, 'read', nothing);
+    reading.open();
+    await use;
+    await openFiles.use(busy, 'read', nothing);
+    expect(busy.modes).toEqual(['read']);
+    expect([busy.isOpen, idle.isOpen, wanted.isOpen]).toEqual([1, 0, 1]);
+    await openFiles.release([busy, idle, wanted]);
+  });
+
   test('a file open for writing serves its readers; one open for reading is opened anew to write', async () => {
     const openFiles = new OpenFiles();
     const file = new CountedFile();

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { SlabPool } from '../src/index.ts';
 
@@ -94,6 +95,7 @@ describe('slab pool', () => {
     const abort = new AbortController();
     const waiting = pool.acquire(mebibyte, abort.signal);
     pool.give(lent);
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
     abort.abort();
     expect((await waiting).length).toBe(mebibyte);
   });
