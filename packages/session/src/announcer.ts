@@ -37,9 +37,10 @@ export class Announcer {
     void work.finally(() => this.#underWay.delete(work));
   }
 
-  /** Resolves when no announce is under way. */
-  async settled(): Promise<void> {
+  /** Resolves when no announce is under way and no socket is left. */
+  async close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
+    await this.#options.tiers?.[Symbol.asyncDispose]();
   }
 
   async #ask(tiers: TrackerTiers, facts: AnnounceFacts, answer: (input: Answer) => void): Promise<void> {
@@ -47,7 +48,10 @@ export class Announcer {
     const request = { ...facts, infoHash, peerId, port, key };
     const signal = facts.event === 'stopped' ? undefined : this.#abort.signal;
     try {
-      const { url, reply } = await tiers.announce(request, signal === undefined ? {} : { signal });
+      const told = await tiers.announce(request, { signal });
+      // Nobody was left to say goodbye to, or nobody listened: there is no answer to wait for.
+      if (told === undefined) return;
+      const { url, reply } = told;
       answer({ type: 'announced', reply, tracker: url });
       const named = await resolveNamed(reply);
       if (named.length > 0) answer({ type: 'peers-found', peers: named, source: 'tracker' });

@@ -97,7 +97,6 @@ export class Session implements AsyncDisposable {
   async #closeAll(): Promise<void> {
     this.#dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
-    await this.#openFiles.close();
   }
 
   #introduced(peer: Introduced): void {
@@ -178,7 +177,8 @@ export class Session implements AsyncDisposable {
               random: this.#options.random,
               userAgent: this.#options.clientVersion,
               stopTimeoutMs: this.#options.stopTimeoutMs,
-              ...(localAddress === undefined ? {} : { localAddress }),
+              minimumInterval: this.#options.minAnnounceIntervalMs / 1000,
+              ...(localAddress === undefined ? {} : { bindings: [{ localAddress }] }),
             }),
       infoHash: metainfo.infoHashBytes,
       peerId,

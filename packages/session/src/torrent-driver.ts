@@ -57,7 +57,7 @@ export class TorrentDriver {
   /** Ends when the goodbye is said, no socket is open and no disk operation is under way. */
   async stop(): Promise<void> {
     this.input({ type: 'stopped' });
-    await this.#parts.announcer.settled();
+    await this.#parts.announcer.close();
     while (this.#work.size > 0) await Promise.all(this.#work);
     clearTimeout(this.#timer);
     for (const socket of this.#sockets.values()) socket.destroy();
