@@ -5,14 +5,15 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { LookupFunction } from 'node:net';
-import { ipScope, isLoopbackIp, isPublicIp } from '@shoal/tracker-protocol';
+import { isPublicIp } from '@shoal/tracker-protocol';
+import { permittedAddresses } from './address-policy.ts';
 import { TrackerError } from './errors.ts';
 import { inflated } from './inflate.ts';
 import { defaults } from './options.ts';
 import type { TrackerRequestOptions } from './options.ts';
 import { resolveHost } from './resolve.ts';
 import type { ResolvedAddress } from './resolve.ts';
-import { namesTracker, parseTrackerUrl, withQuery } from './tracker-url.ts';
+import { parseTrackerUrl, withQuery } from './tracker-url.ts';
 import type { TrackerUrl } from './tracker-url.ts';
 
 export interface HttpAnswer {
@@ -45,8 +46,6 @@ export async function httpGet(
   }
 }
 
-// What a torrent's author can make us ask for is limited, because the request comes from inside our network:
-// a public tracker may not redirect to a private address, and on this computer only trackers are asked.
 async function addressesOf(
   url: string,
   hop: TrackerUrl,
@@ -56,15 +55,7 @@ async function addressesOf(
   const { family, localAddress } = options;
   const wanted = localAddress === undefined ? family : isIPv6(localAddress) ? 6 : 4;
   const addresses = await resolveHost(url, hop.host, wanted, options.lookup);
-  if (publicOrigin) {
-    const open = addresses.filter(({ address }) => isPublicIp(address));
-    if (open.length === 0) throw new TrackerError('refused-redirect', url);
-    return open;
-  }
-  if (namesTracker(hop.pathAndQuery)) return addresses;
-  const elsewhere = addresses.filter(({ address }) => !isLoopbackIp(address) && ipScope(address) !== 'unspecified');
-  if (elsewhere.length === 0) throw new TrackerError('refused-address', url);
-  return elsewhere;
+  return permittedAddresses(url, addresses, { pathAndQuery: hop.pathAndQuery, publicOrigin });
 }
 
 function redirected(url: string, from: TrackerUrl, location: string): TrackerUrl {

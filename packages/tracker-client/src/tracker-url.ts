@@ -22,9 +22,13 @@ export function parseTrackerUrl(url: string): TrackerUrl {
   return parsed;
 }
 
-/** The path has a segment that begins with `announce` or `scrape`, as that of any tracker has. */
+/**
+ * The path has a segment that begins with `announce` or `scrape`, as that of any tracker has. No dot segments, with
+ * which a server could end up elsewhere.
+ */
 export function namesTracker(pathAndQuery: string): boolean {
-  return /\/(?:announce|scrape)/i.test(pathAndQuery.split('?', 1)[0]!);
+  const path = pathAndQuery.split('?', 1)[0]!;
+  return /\/(?:announce|scrape)/i.test(path) && !/[/\\](?:\.|%2e){1,2}(?:[/\\]|$)/i.test(path);
 }
 
 /** Adds a query to a path that may have one. */
@@ -33,7 +37,7 @@ export function withQuery(pathAndQuery: string, query: string): string {
 }
 
 function parse(text: string): TrackerUrl | undefined {
-  const rest = /^[a-z]+:\/\/[^/?#]*([^#]*)/i.exec(text)?.[1];
+  const rest = /^[a-z]+:\/\/[^/?#\\]+([^#]*)/i.exec(text)?.[1];
   if (rest === undefined || text.length > urlLimit || /[?&]info_hash=/i.test(rest)) return undefined;
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);

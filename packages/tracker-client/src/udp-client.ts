@@ -92,6 +92,8 @@ export class UdpClient implements AsyncDisposable {
     action: Action,
     write: (packet: Uint8Array, id: number, connection: UdpConnectionId) => number,
   ): Promise<Extract<UdpReply, { action: Action }>> {
+    // A request that is none throws its RangeError here, before anything is sent.
+    write(new Uint8Array(packetBytes), 0, { high: 0, low: 0 });
     const peer = await this.#reach(target, call);
     // An id from an earlier request may have been forgotten by a tracker that was restarted: that is worth one retry.
     let mayBeStale = peer.fromMemory;
@@ -182,7 +184,7 @@ export class UdpClient implements AsyncDisposable {
       }
       return undefined;
     } catch (cause) {
-      if (cause instanceof TrackerError || cause instanceof RangeError) throw cause;
+      if (cause instanceof TrackerError) throw cause;
       throw new TrackerError(this.#closed ? 'aborted' : 'unreachable', call.url, { cause });
     } finally {
       socket.end(transaction);
