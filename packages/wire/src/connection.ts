@@ -169,8 +169,12 @@ export class PeerConnection {
     state.outbox.plain(interested ? messageId.interested : messageId.notInterested);
   }
 
-  /** Announces a piece. Does nothing before `sendPieces`, which will tell. */
+  /**
+   * Announces a piece. Does nothing before `sendPieces`, which will tell.
+   * @throws RangeError when the torrent has no such piece.
+   */
   have(piece: number): void {
+    this.#requirePiece(piece);
     if (this.#state.isGreeted && this.#maySpeak()) this.#state.outbox.index(messageId.have, piece);
   }
 
@@ -205,8 +209,12 @@ export class PeerConnection {
     if (this.#maySpeak()) this.#state.reject(request);
   }
 
-  /** Lets the peer fetch a piece while choked (BEP 6). False without fast, or when 32 pieces are allowed already. */
+  /**
+   * Lets the peer fetch a piece while choked (BEP 6). False without fast, or when 32 pieces are allowed already.
+   * @throws RangeError when the torrent has no such piece.
+   */
   allowFast(piece: number): boolean {
+    this.#requirePiece(piece);
     const { fast, allowedToPeer, outbox } = this.#state;
     if (!fast || allowedToPeer.size >= maxAllowedFast || !this.#maySpeak()) return false;
     allowedToPeer.add(piece);
@@ -214,8 +222,12 @@ export class PeerConnection {
     return true;
   }
 
-  /** Suggests a piece (BEP 6); does nothing without the fast extension. */
+  /**
+   * Suggests a piece (BEP 6); does nothing without the fast extension.
+   * @throws RangeError when the torrent has no such piece.
+   */
   suggest(piece: number): void {
+    this.#requirePiece(piece);
     if (this.#state.fast && this.#maySpeak()) this.#state.outbox.index(messageId.suggest, piece);
   }
 
@@ -234,6 +246,11 @@ export class PeerConnection {
     if (id === undefined || !this.#maySpeak()) return false;
     this.#state.outbox.extended(id, payload);
     return true;
+  }
+
+  #requirePiece(piece: number): void {
+    const { pieceCount } = this.#state.options.geometry;
+    if (!(piece >= 0 && piece < pieceCount)) throw new RangeError(`piece ${piece} is not one of ${pieceCount}`);
   }
 
   /** False when there is nobody to speak to any more. */

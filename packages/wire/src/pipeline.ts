@@ -15,6 +15,8 @@ export interface PendingBlock {
   /** Bytes of it that came in whole messages: some peers split a block over two. */
   received: number;
   isLate: boolean;
+  /** Once late: how often it was asked for and given up, so how many copies may still come. */
+  copies: number;
 }
 
 export interface PipelineOptions {
@@ -38,6 +40,8 @@ export class RequestPipeline {
   readonly #window = new RateWindow();
   #limit: number;
   #inSlowStart = true;
+  /** The second of its first payload. */
+  #slowStartSecond: number | undefined;
   #depth = firstDepth;
   /** Since when nothing came: the last payload, or the first request after a pause. */
   #waitingSince = 0;
@@ -93,6 +97,7 @@ export class RequestPipeline {
   /** The peer unchoked us: what was learnt about its rate is stale. */
   restart(): void {
     this.#inSlowStart = true;
+    this.#slowStartSecond = undefined;
     this.#depth = firstDepth;
   }
 
@@ -101,7 +106,7 @@ export class RequestPipeline {
     const key = this.#keyOf(block.piece, block.begin);
     if (this.#pending.has(key)) return false;
     if (this.#pending.size === 0) this.#waitingSince = now;
-    this.#pending.set(key, { block, askedAt: now, received: 0, isLate: false });
+    this.#pending.set(key, { block, askedAt: now, received: 0, isLate: false, copies: 1 });
     return true;
   }
 
@@ -118,7 +123,7 @@ export class RequestPipeline {
     const key = this.#keyOf(piece, begin);
     const pending = this.#pending.get(key);
     if (pending === undefined || pending.block.begin !== begin) {
-      this.#late.delete(key);
+      this.#forgetCopy(key);
       return undefined;
     }
     if (length !== undefined && pending.block.length !== length) return undefined;
@@ -173,10 +178,13 @@ export class RequestPipeline {
   progress(bytes: number, now: number): void {
     this.#waitingSince = now;
     const isNewSecond = this.#window.add(bytes, now);
-    if (!isNewSecond || !this.#inSlowStart) return;
-    const last = this.#window.second(1, now);
-    const before = this.#window.second(2, now);
-    if (before > 0 && last < before + slowStartGrowthBytes) this.#inSlowStart = false;
+    if (!this.#inSlowStart) return;
+    const second = Math.floor(now / 1000);
+    this.#slowStartSecond ??= second;
+    // Compares whole seconds only: the first one of the slow start has to be over, and the next one too.
+    if (!isNewSecond || second - 2 < this.#slowStartSecond) return;
+    const growth = this.#window.second(1, now) - this.#window.second(2, now);
+    if (growth < slowStartGrowthBytes) this.#inSlowStart = false;
   }
 
   /** A whole message of `length` bytes answered `pending`; true when its block is complete, or was late. */
@@ -185,7 +193,7 @@ export class RequestPipeline {
     const key = this.#keyOf(block.piece, block.begin);
     if (pending.isLate) {
       pending.received += length;
-      if (pending.received >= block.length && this.#late.get(key) === pending) this.#late.delete(key);
+      if (pending.received >= block.length) this.#forgetCopy(key);
       return true;
     }
     pending.received = begin - block.begin + length;
@@ -205,6 +213,8 @@ export class RequestPipeline {
     const key = this.#keyOf(pending.block.piece, pending.block.begin);
     this.#pending.delete(key);
     pending.isLate = true;
+    pending.received = 0;
+    pending.copies = 1 + (this.#late.get(key)?.copies ?? 0);
     this.#late.delete(key);
     this.#late.set(key, pending);
     if (this.#late.size <= maxLate) return;
@@ -212,6 +222,14 @@ export class RequestPipeline {
       this.#late.delete(oldest);
       return;
     }
+  }
+
+  #forgetCopy(key: number): void {
+    const late = this.#late.get(key);
+    if (late === undefined) return;
+    late.copies -= 1;
+    late.received = 0;
+    if (late.copies === 0) this.#late.delete(key);
   }
 
   #keyOf(piece: number, begin: number): number {
