@@ -39,14 +39,14 @@ export function single(info: Fields = {}, root: Fields = {}): Uint8Array {
 
 export type RawPath = readonly (string | Uint8Array | number)[];
 
-/** A folder `temp` whose files, by path or as whole entries, hold 10 bytes each unless they say otherwise. */
+/** A folder `temp` whose files, by path or as whole entries, hold 10 bytes each unless they say otherwise; up to 16 MB. */
 export function folder(files: readonly (RawPath | Fields)[], info: Fields = {}, root: Fields = {}): Uint8Array {
   const entries = files.map((file) => dictionary(Array.isArray(file) ? { length: 10, path: file } : (file as Fields)));
   const total = entries.reduce((sum, { length, attr }) => {
     const isLink = typeof attr === 'string' && attr.includes('l');
     return sum + (typeof length === 'number' && !isLink ? Math.max(0, length) : 0);
   }, 0);
-  const pieces = 'pieces' in info ? undefined : new Uint8Array(20 * Math.ceil(total / pieceLength));
+  const pieces = 'pieces' in info ? undefined : new Uint8Array(20 * Math.min(1000, Math.ceil(total / pieceLength)));
   return torrent({ name: 'temp', files: entries, 'piece length': pieceLength, pieces, ...info }, root);
 }
 
