@@ -78,7 +78,7 @@ export async function get(
     `${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`,
     server.address.ip,
   );
-  return responsesIn(method === 'HEAD' ? Buffer.concat([stream]) : stream)[0]!;
+  return responsesIn(stream)[0]!;
 }
 
 /** The body of a response as a dictionary, decoded strictly: sorted keys, no rest. */
