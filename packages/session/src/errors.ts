@@ -7,6 +7,8 @@ export type SessionErrorCode =
   | 'cannot-listen'
   /** A torrent with this info-hash is in the session already. */
   | 'duplicate-torrent'
+  /** Content is missing or wrong, and `requireComplete` was asked for. */
+  | 'incomplete'
   /** The disk failed while the torrent ran. */
   | 'disk'
   /** The session or torrent is closed. */

@@ -44,6 +44,8 @@ export interface AddOptions {
   readonly peers?: readonly Endpoint[];
   /** Announce tiers instead of the torrent's own (BEP 12). */
   readonly trackers?: readonly (readonly string[])[];
+  /** Reject with `incomplete` instead of downloading what the check does not find. Default false. */
+  readonly requireComplete?: boolean;
   /** Called while what is on disk is checked: pieces looked at, of how many. */
   readonly onCheckProgress?: (checked: number, total: number) => void;
 }

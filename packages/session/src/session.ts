@@ -1,6 +1,7 @@
 // Many torrents on one port: listens, routes, shares files, hashes and buffers between torrents, and ends them all.
 import { randomBytes } from 'node:crypto';
-import type { Metainfo } from '@shoal/metainfo';
+import type { Metainfo, MetainfoFile } from '@shoal/metainfo';
+import type { Bitfield } from '@shoal/pieces';
 import { FileStorage, HashPool, OpenFiles, type Storage } from '@shoal/storage';
 import { Torrent, type TorrentReport } from '@shoal/torrent';
 import { TrackerTiers } from '@shoal/tracker-client';
@@ -108,7 +109,7 @@ export class Session implements AsyncDisposable {
   async #storageFor(metainfo: Metainfo, options: AddOptions): Promise<Storage> {
     if (options.storage !== undefined) return options.storage;
     if (options.directory === undefined) throw new TypeError('either directory or storage is required');
-    return FileStorage.open({ directory: options.directory, files: metainfo.files, openFiles: this.#openFiles });
+    return FileStorage.open({ directory: options.directory, files: storedFiles(metainfo), openFiles: this.#openFiles });
   }
 
   async #start(
@@ -122,6 +123,7 @@ export class Session implements AsyncDisposable {
       ...(options.onCheckProgress === undefined ? {} : { onProgress: options.onCheckProgress }),
       ...(signal === undefined ? {} : { signal }),
     });
+    if (!have.isFull && options.requireComplete === true) throw incomplete(metainfo, have);
     if (!have.isFull || geometry.pieceCount === 0) await storage.prepare();
     if (this.#closing !== undefined) throw new SessionError('closed', 'the session is closed', { infoHash });
     const peerId = newPeerId(this.#options.peerIdPrefix);
@@ -201,6 +203,17 @@ export class Session implements AsyncDisposable {
       minAnnounceIntervalMs,
     };
   }
+}
+
+function incomplete(metainfo: Metainfo, have: Bitfield): SessionError {
+  const missing = have.length - have.count;
+  const what = `"${metainfo.name}": ${missing} of ${have.length} pieces are missing or wrong on disk`;
+  return new SessionError('incomplete', what, { infoHash: metainfo.infoHash });
+}
+
+/** What the storage has to know of the files: those for which nothing is written hold no bytes and are left out. */
+function storedFiles(metainfo: Metainfo): MetainfoFile[] {
+  return metainfo.files.filter((file) => !file.isSkipped || file.length > 0);
 }
 
 /** An address that sockets must be bound to; "all addresses" binds nothing. */

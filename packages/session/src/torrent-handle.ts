@@ -19,9 +19,11 @@ export class TorrentHandle implements AsyncDisposable {
   readonly peerId: string;
   /** Resolves when every piece is here; rejects with SessionError `disk` or `closed`. */
   readonly completed: Promise<void>;
+  /** Resolves, if ever, when the disk fails and the torrent has stopped for it. */
+  readonly failed: Promise<SessionError>;
   readonly #parts: HandleParts;
   readonly #listeners = new Set<(report: TorrentReport) => void>();
-  #settle: { resolve: () => void; reject: (error: SessionError) => void };
+  readonly #settle: { resolve: () => void; reject: (error: SessionError) => void; fail: (error: SessionError) => void };
   #stopping: Promise<void> | undefined;
 
   constructor(parts: HandleParts, complete: boolean) {
@@ -33,7 +35,9 @@ export class TorrentHandle implements AsyncDisposable {
     this.completed = promise;
     // Who never asks need not hear of the failure; who does still gets it.
     promise.catch(() => {});
-    this.#settle = { resolve, reject };
+    const failure = Promise.withResolvers<SessionError>();
+    this.failed = failure.promise;
+    this.#settle = { resolve, reject, fail: failure.resolve };
     if (complete) resolve();
   }
 
@@ -68,8 +72,11 @@ export class TorrentHandle implements AsyncDisposable {
   /** For the session: passes a report on and settles `completed`. */
   reported(report: TorrentReport): void {
     if (report.type === 'completed') this.#settle.resolve();
-    if (report.type === 'failed')
-      this.#settle.reject(new SessionError('disk', report.reason, { infoHash: this.infoHash }));
+    if (report.type === 'failed') {
+      const error = new SessionError('disk', report.reason, { infoHash: this.infoHash });
+      this.#settle.reject(error);
+      this.#settle.fail(error);
+    }
     for (const listener of this.#listeners) listener(report);
   }
 }
