@@ -12,9 +12,12 @@ export interface FilePlace {
   readonly parents: readonly string[];
   /** Bytes. */
   readonly length: number;
-  readonly isPadding: boolean;
-  /** What the link says, when the file is one. */
-  readonly linkText: string | undefined;
+  /** Only a `file` ever has content on disk, and only a `link` else is made. */
+  readonly kind: 'file' | 'link' | 'padding' | 'skipped';
+  /** What a link says; empty for all else. */
+  readonly linkText: string;
+  /** Permissions of a new file, before the process's umask. */
+  readonly mode: number;
 }
 
 /**
@@ -25,12 +28,12 @@ export function placesOf(directory: string, files: readonly StorageFile[]): File
   const places = files.map((file) => placeOf(directory, file));
   const taken = new Set<string>();
   for (const place of places) {
-    if (place.isPadding) continue;
+    if (isNowhere(place)) continue;
     if (taken.has(place.path)) throw unsafe(place.path, 'two files of the torrent have this path');
     taken.add(place.path);
   }
   for (const place of places) {
-    if (place.isPadding) continue;
+    if (isNowhere(place)) continue;
     for (let depth = place.parents.length; depth > 0; depth -= 1) {
       const folder = path.join(directory, ...place.parents.slice(0, depth));
       if (taken.has(folder)) throw unsafe(folder, 'the torrent has both a file and a folder of this path');
@@ -40,14 +43,26 @@ export function placesOf(directory: string, files: readonly StorageFile[]): File
 }
 
 function placeOf(directory: string, file: StorageFile): FilePlace {
-  const isPadding = file.isPadding ?? false;
-  const absolute = isPadding ? directory : safeJoin(directory, file.path);
-  let linkText: string | undefined;
-  // A link has no content of its own (BEP 47); an entry that has some needs a place for it, so it is a file.
-  if (file.symlinkTarget !== undefined && file.length === 0 && !isPadding) {
-    linkText = path.relative(path.dirname(absolute), safeJoin(directory, file.symlinkTarget));
-  }
-  return { path: absolute, parents: file.path.slice(0, -1), length: file.length, isPadding, linkText };
+  const kind = kindOf(file);
+  const mode = file.attributes?.includes('x') === true ? 0o777 : 0o666;
+  const place = { path: directory, parents: file.path.slice(0, -1), length: file.length, kind, linkText: '', mode };
+  if (isNowhere(place)) return place;
+  const absolute = safeJoin(directory, file.path);
+  if (kind === 'file' || file.symlinkTarget === undefined) return { ...place, path: absolute };
+  const linkText = path.relative(path.dirname(absolute), safeJoin(directory, file.symlinkTarget));
+  return { ...place, path: absolute, linkText };
+}
+
+/** A link has no content of its own (BEP 47), nor has what is skipped; an entry that has some needs a place for it. */
+function kindOf(file: StorageFile): FilePlace['kind'] {
+  if (file.isPadding === true) return 'padding';
+  if (file.length > 0) return 'file';
+  if (file.isSkipped === true) return 'skipped';
+  return file.symlinkTarget === undefined ? 'file' : 'link';
+}
+
+function isNowhere(place: FilePlace): boolean {
+  return place.kind === 'padding' || place.kind === 'skipped';
 }
 
 /** An absolute path that lies below `directory`, whatever the elements say. */

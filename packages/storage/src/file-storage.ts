@@ -30,7 +30,7 @@ export interface FileStorageOptions {
 
 /** What files held at one moment. */
 export interface FilePresence extends Presence {
-  /** Bytes on disk of each file of the torrent; undefined = missing. Padding and links count as whole. */
+  /** Bytes on disk of each file of the torrent; undefined = missing. All that is no file counts as whole. */
   readonly lengths: readonly (number | undefined)[];
 }
 
@@ -78,7 +78,7 @@ export class FileStorage implements Storage {
       this.#eachSpan(offset, length, async (file, span) => {
         signal?.throwIfAborted();
         const part = span.length === length ? targets : sliceVectors(targets, span.position, span.length);
-        if (file.place.isPadding) for (const target of part) target.fill(0);
+        if (file.place.kind === 'padding') for (const target of part) target.fill(0);
         else await file.read(span.offset, part);
       }),
     );
@@ -89,7 +89,7 @@ export class FileStorage implements Storage {
     this.#requireOpen();
     await this.#order.run('write', offset, bytes.length, () =>
       this.#eachSpan(offset, bytes.length, async (file, span) => {
-        if (file.place.isPadding) return;
+        if (file.place.kind === 'padding') return;
         this.#dirty.add(file);
         await file.write(span.offset, bytes.subarray(span.position, span.position + span.length));
       }),
@@ -109,8 +109,8 @@ export class FileStorage implements Storage {
     await settleAll(
       this.#files.map((file, index) =>
         this.#queue.run(this, async () => {
-          const isVirtual = file.place.isPadding || file.place.linkText !== undefined;
-          lengths[index] = isVirtual ? file.place.length : await file.lengthOnDisk();
+          const { kind, length } = file.place;
+          lengths[index] = kind === 'file' ? await file.lengthOnDisk() : length;
         }),
       ),
     );
@@ -178,9 +178,8 @@ export class FileStorage implements Storage {
 }
 
 async function prepareFile(file: StoredFile): Promise<void> {
-  const { isPadding, linkText } = file.place;
-  if (isPadding) return;
-  await (linkText === undefined ? file.create() : file.createLink(linkText));
+  if (file.place.kind === 'file') await file.create();
+  if (file.place.kind === 'link') await file.createLink();
 }
 
 /** Waits for all, since buffers must be at rest when the caller gets them back; then throws the first failure. */

@@ -5,8 +5,8 @@ import type { Stats } from 'node:fs';
 
 /** What file storage asks of a file system. Rejections carry an errno name in `code`, as Node's do. */
 export interface FileSystem {
-  /** `flags` are those of `node:fs` `constants`. */
-  open(path: string, flags: number): Promise<OpenedFile>;
+  /** `flags` are those of `node:fs` `constants`; `mode` is that of a file made now, before the process's umask. */
+  open(path: string, flags: number, mode: number): Promise<OpenedFile>;
   /** Facts of what is at `path` itself; a link is not followed. */
   lstat(path: string): Promise<FileFacts>;
   mkdir(path: string, options: { readonly recursive: boolean }): Promise<void>;
@@ -36,8 +36,8 @@ export interface FileFacts {
 
 /** The file system of the machine, through `node:fs/promises`. */
 export const nodeFileSystem: FileSystem = {
-  async open(path, flags) {
-    return new NodeFile(await open(path, flags));
+  async open(path, flags, mode) {
+    return new NodeFile(await open(path, flags, mode));
   },
   async lstat(path) {
     return factsOf(await lstat(path));

@@ -31,7 +31,9 @@ export class HashPool {
 
   /** The 20-byte SHA-1 of `bytes`, which must not change until then. Below 64 KiB it is computed on the spot. */
   async sha1(bytes: Uint8Array): Promise<Uint8Array> {
-    if (bytes.length < defaults.handOverBytes || !isUnshared(bytes)) return hash('sha1', bytes, 'buffer');
+    if (bytes.length < defaults.handOverBytes || !isUnshared(bytes)) {
+      return new Uint8Array(hash('sha1', bytes, 'buffer'));
+    }
     return this.#queue.run(this, async () => new Uint8Array(await crypto.subtle.digest('SHA-1', bytes)));
   }
 

@@ -53,8 +53,12 @@ export interface StorageFile {
   readonly length: number;
   /** BEP 47: filler between files. Never written, reads as zeros. */
   readonly isPadding?: boolean;
+  /** An entry without content that nothing is made for, such as a link that leads nowhere. */
+  readonly isSkipped?: boolean;
   /** BEP 47: the file is a link to this path, given like `path`. Files with content are never links. */
   readonly symlinkTarget?: readonly string[];
+  /** BEP 47: letters, of which `x` makes a new file executable. */
+  readonly attributes?: string;
 }
 
 /** @throws RangeError unless `offset` and `length` are whole numbers that describe a range of the content. */

@@ -60,10 +60,10 @@ export class StoredFile implements Openable {
   }
 
   /** Makes the link that the file is. Whatever is there already stays: a link has no content that could be missing. */
-  async createLink(text: string): Promise<void> {
+  async createLink(): Promise<void> {
     try {
       await this.#environment.directories.create(this.place.parents);
-      await this.#environment.fileSystem.symlink(text, this.place.path);
+      await this.#environment.fileSystem.symlink(this.place.linkText, this.place.path);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') throw storageErrorFrom(error, 'create link', this.place.path);
     }
@@ -81,7 +81,7 @@ export class StoredFile implements Openable {
     try {
       await (mode === 'write' ? directories.create(this.place.parents) : directories.require(this.place.parents));
       if (noFollow === 0) await this.#requireNoLink();
-      const opened = await fileSystem.open(this.place.path, flagsOf[mode]);
+      const opened = await fileSystem.open(this.place.path, flagsOf[mode], this.place.mode);
       await this.#makeFit(opened, mode);
       return opened;
     } catch (error) {

@@ -49,6 +49,15 @@ describe('files on disk', () => {
     expect((await stat(path.join(directory, 't/b'))).size).toBe(7);
   });
 
+  test.skipIf(process.platform === 'win32')('a new file is executable when the torrent says so', async () => {
+    const directory = await scratchDirectory();
+    const files = [file('a', 1), { ...file('b', 1), attributes: 'x' }];
+    await using storage = await FileStorage.open({ directory, files });
+    await storage.write(0, new Uint8Array(2));
+    expect((await stat(path.join(directory, 'a'))).mode & 0o111).toBe(0);
+    expect((await stat(path.join(directory, 'b'))).mode & 0o100).toBe(0o100);
+  });
+
   test('prepare of some files leaves the others alone', async () => {
     const directory = await scratchDirectory();
     await using storage = await FileStorage.open({ directory, files: [file('a', 5), file('b', 5), file('c', 5)] });
@@ -246,6 +255,16 @@ describe('links that a torrent describes', () => {
     await first.prepare();
     await using second = await FileStorage.open({ directory, files: [file('t/alias/y', 1)] });
     await expect(second.write(0, new Uint8Array(1))).rejects.toMatchObject({ code: 'unsafe-path' });
+  });
+
+  test('clients 62: nothing is made for a link that leads nowhere, unless it has content after all', async () => {
+    const directory = await scratchDirectory();
+    const skipped = { path: ['gone'], length: 0, isSkipped: true };
+    const files = [file('a', 1), skipped, { ...skipped, path: ['kept'], length: 2 }];
+    await using storage = await FileStorage.open({ directory, files });
+    await storage.prepare();
+    expect((await readdir(directory)).toSorted()).toEqual(['a', 'kept']);
+    expect((await storage.presence()).lengths).toEqual([1, 0, 2]);
   });
 
   test('what is already in the place of a link stays', async () => {

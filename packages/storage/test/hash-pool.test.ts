@@ -21,7 +21,7 @@ describe('sha1', () => {
   test.each([0, 1, 65_535, 65_536, 1_000_003])('of %d bytes is what it should be', async (length) => {
     const pool = new HashPool();
     const bytes = randomBytes(length);
-    expect(new Uint8Array(await pool.sha1(bytes))).toEqual(sha1(bytes));
+    expect(await pool.sha1(bytes)).toEqual(sha1(bytes));
   });
 
   test('of a view looks at nothing around it', async () => {
@@ -34,7 +34,7 @@ describe('sha1', () => {
     const pool = new HashPool();
     const shared = new Uint8Array(new SharedArrayBuffer(100_000));
     shared.set(randomBytes(100_000));
-    expect(new Uint8Array(await pool.sha1(shared))).toEqual(sha1(randomBytes(100_000)));
+    expect(await pool.sha1(shared)).toEqual(sha1(randomBytes(100_000)));
   });
 
   test('answers many at once', async () => {

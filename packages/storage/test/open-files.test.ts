@@ -173,8 +173,8 @@ test.skipIf(process.platform !== 'linux')(
     let most = 0;
     const fileSystem = {
       ...nodeFileSystem,
-      async open(at: string, flags: number): Promise<OpenedFile> {
-        const opened = await nodeFileSystem.open(at, flags);
+      async open(at: string, flags: number, mode: number): Promise<OpenedFile> {
+        const opened = await nodeFileSystem.open(at, flags, mode);
         most = Math.max(most, await descriptorsBelow(directory));
         return opened;
       },

@@ -20,8 +20,8 @@ export function fileSystemWith(
   const calls = { ...nodeFileSystem, ...replaced };
   return {
     ...calls,
-    async open(at, flags) {
-      const opened = await calls.open(at, flags);
+    async open(at, flags, mode) {
+      const opened = await calls.open(at, flags, mode);
       const unchanged: OpenedFile = {
         read: (targets, position) => opened.read(targets, position),
         write: (bytes, position) => opened.write(bytes, position),
