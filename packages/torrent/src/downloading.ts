@@ -67,8 +67,12 @@ export class Downloading {
     this.#refillAll = true;
   }
 
-  /** The line that picks the next block: fills this peer's pipeline. */
+  /** The line that picks the next block: fills this peer's pipeline, unless all are about to be refilled anyway. */
   refill(peer: LivePeer, now: number): void {
+    if (!this.#refillAll) this.#refill(peer, now);
+  }
+
+  #refill(peer: LivePeer, now: number): void {
     const { connection } = peer;
     if (this.paused || !peer.joined || connection.peerChoking || !connection.amInterested) return;
     const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
@@ -86,7 +90,10 @@ export class Downloading {
   refillWoken(now: number): void {
     if (!this.#refillAll) return;
     this.#refillAll = false;
-    for (const peer of this.#swarm.live.values()) this.refill(peer, now);
+    // What a stalling peer lost must not go back to it while anybody else would take it.
+    for (const snubbed of [false, true])
+      for (const peer of this.#swarm.live.values())
+        if (peer.connection.pipeline.snubbed === snubbed) this.#refill(peer, now);
   }
 
   /** Requests that nobody answered in time go back to the picker. */
