@@ -8,7 +8,10 @@ describe('connection ids', () => {
   test('are HalfSipHash-2-4-64 of slot and address, by the vectors of its authors', () => {
     // Their input of 8 bytes is 00 01 02 … 07: the slot's four bytes, then the address.
     const slot = 0x0302_0100;
-    expect(new ConnectionIds(secret).issue(Uint8Array.of(4, 5, 6, 7), slot * slotMs)).toEqual({ high: 0x20e8_feed, low: 0x8c85_e4bc });
+    expect(new ConnectionIds(secret).issue(Uint8Array.of(4, 5, 6, 7), slot * slotMs)).toEqual({
+      high: 0x20e8_feed,
+      low: 0x8c85_e4bc,
+    });
   });
 
   test('trackers 50: are accepted for two to four minutes, then not', () => {

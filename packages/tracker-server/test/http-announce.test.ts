@@ -1,8 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { percentEncode } from '@shoal/tracker-protocol';
-import { announceTarget, ask, compactIn, dictionaryIn, exchange, get, httpOn, responsesIn, someHash, somePeer, textOf, trackerOf } from './support.ts';
+import {
+  announceTarget,
+  ask,
+  compactIn,
+  dictionaryIn,
+  exchange,
+  get,
+  httpOn,
+  responsesIn,
+  someHash,
+  somePeer,
+  textOf,
+  trackerOf,
+} from './support.ts';
 
-const failureOf = (dictionary: ReadonlyMap<string, unknown>): string | undefined => textOf(dictionary.get('failure reason'));
+const failureOf = (dictionary: ReadonlyMap<string, unknown>): string | undefined =>
+  textOf(dictionary.get('failure reason'));
 
 describe('the info-hash', () => {
   const hash = Uint8Array.from({ length: 20 }, (_, at) => (at === 0 ? 0x41 : 0x80 + at * 5));
@@ -42,19 +56,25 @@ describe('the info-hash', () => {
     expect(tracker.scrape([Buffer.from(literal, 'latin1')], 0)[0]?.incomplete).toBe(1);
   });
 
-  test.each(['%', '%4', '%zz', 'a%'])('trackers 6: %j in a value is a failure reason under status 200', async (escape) => {
-    await using server = await httpOn(trackerOf());
-    const response = await get(server, announceTarget({ info_hash: escape }));
-    expect(response.status).toBe(200);
-    expect(failureOf(dictionaryIn(response))).toBeTruthy();
-  });
+  test.each(['%', '%4', '%zz', 'a%'])(
+    'trackers 6: %j in a value is a failure reason under status 200',
+    async (escape) => {
+      await using server = await httpOn(trackerOf());
+      const response = await get(server, announceTarget({ info_hash: escape }));
+      expect(response.status).toBe(200);
+      expect(failureOf(dictionaryIn(response))).toBeTruthy();
+    },
+  );
 
-  test.each(['/%zz/announce', '/%/scrape'])('trackers 6: a bad escape in the path %s is a bencoded refusal', async (path) => {
-    await using server = await httpOn(trackerOf());
-    const response = await get(server, announceTarget({}, path));
-    expect(response.status).toBe(400);
-    expect(failureOf(dictionaryIn(response))).toBeTruthy();
-  });
+  test.each(['/%zz/announce', '/%/scrape'])(
+    'trackers 6: a bad escape in the path %s is a bencoded refusal',
+    async (path) => {
+      await using server = await httpOn(trackerOf());
+      const response = await get(server, announceTarget({}, path));
+      expect(response.status).toBe(400);
+      expect(failureOf(dictionaryIn(response))).toBeTruthy();
+    },
+  );
 
   test.each([
     ['a byte above 0x7f', '/announce?info_hash=\xff'],
@@ -87,7 +107,9 @@ describe('the info-hash', () => {
 
   test('trackers 9: twice in one announce is a failure', async () => {
     await using server = await httpOn(trackerOf());
-    expect(failureOf(await ask(server, `${announceTarget()}&info_hash=${percentEncode(someHash)}`))).toMatch(/info_hash/);
+    expect(failureOf(await ask(server, `${announceTarget()}&info_hash=${percentEncode(someHash)}`))).toMatch(
+      /info_hash/,
+    );
   });
 });
 
@@ -101,10 +123,13 @@ describe('parameters', () => {
     },
   );
 
-  test.each(['/announce??', '/announce?passkey=abc?', '/announce?a=1&b?&'])('trackers 10: a second question mark in %s is skipped', async (start) => {
-    await using server = await httpOn(trackerOf());
-    expect((await ask(server, announceTarget().replace('/announce?', start))).get('incomplete')).toBe(1);
-  });
+  test.each(['/announce??', '/announce?passkey=abc?', '/announce?a=1&b?&'])(
+    'trackers 10: a second question mark in %s is skipped',
+    async (start) => {
+      await using server = await httpOn(trackerOf());
+      expect((await ask(server, announceTarget().replace('/announce?', start))).get('incomplete')).toBe(1);
+    },
+  );
 
   test.each([
     ['missing', undefined],
@@ -170,10 +195,13 @@ describe('parameters', () => {
     expect(reply.get('incomplete')).toBe(221);
   });
 
-  test.each(['nonsense', 'empty', 'paused', 'PAUSED', '', 'started;'])('trackers 17: event=%s is a regular announce', async (event) => {
-    await using server = await httpOn(trackerOf());
-    expect((await ask(server, announceTarget({ event }))).get('incomplete')).toBe(1);
-  });
+  test.each(['nonsense', 'empty', 'paused', 'PAUSED', '', 'started;'])(
+    'trackers 17: event=%s is a regular announce',
+    async (event) => {
+      await using server = await httpOn(trackerOf());
+      expect((await ask(server, announceTarget({ event }))).get('incomplete')).toBe(1);
+    },
+  );
 
   test('trackers 17: events are read in any case', async () => {
     const tracker = trackerOf();
@@ -192,7 +220,15 @@ describe('parameters', () => {
 
   test('trackers 30: unknown parameters are ignored', async () => {
     await using server = await httpOn(trackerOf());
-    const parameters = { supportcrypto: 1, redundant: 9, corrupt: 9, cryptoport: 1, azudp: 1, trackerid: 'x', requirecrypto: 1 };
+    const parameters = {
+      supportcrypto: 1,
+      redundant: 9,
+      corrupt: 9,
+      cryptoport: 1,
+      azudp: 1,
+      trackerid: 'x',
+      requirecrypto: 1,
+    };
     expect((await ask(server, announceTarget(parameters))).get('incomplete')).toBe(1);
   });
 });
@@ -232,7 +268,10 @@ describe('events', () => {
   test('trackers 22: the same announce twice is one peer', async () => {
     const tracker = trackerOf();
     await using server = await httpOn(tracker);
-    await Promise.all([ask(server, announceTarget({ event: 'started' })), ask(server, announceTarget({ event: 'started' }))]);
+    await Promise.all([
+      ask(server, announceTarget({ event: 'started' })),
+      ask(server, announceTarget({ event: 'started' })),
+    ]);
     expect(tracker.counts.leechers).toBe(1);
   });
 
@@ -284,7 +323,9 @@ describe('peer lists', () => {
     const both = await ask(server, announceTarget({ compact: 1 }));
     expect([textOf(both.get('peers')), (both.get('peers6') as Uint8Array).length]).toEqual(['', 18]);
     const listed = await ask(server, announceTarget());
-    expect((listed.get('peers') as Map<string, unknown>[]).map((peer) => textOf(peer.get('ip')))).toEqual(['2001:db8::9']);
+    expect((listed.get('peers') as Map<string, unknown>[]).map((peer) => textOf(peer.get('ip')))).toEqual([
+      '2001:db8::9',
+    ]);
   });
 
   test('trackers 34: keys of an answer with everything in it are sorted', async () => {
@@ -317,5 +358,6 @@ function requestOf(peer: number) {
 }
 
 function fill(tracker: ReturnType<typeof trackerOf>, peers: number): void {
-  for (let peer = 0; peer < peers; peer++) tracker.announce(requestOf(peer), { ip: `10.0.${peer >> 8}.${peer & 255}` }, 0);
+  for (let peer = 0; peer < peers; peer++)
+    tracker.announce(requestOf(peer), { ip: `10.0.${peer >> 8}.${peer & 255}` }, 0);
 }

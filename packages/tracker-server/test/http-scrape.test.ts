@@ -18,7 +18,11 @@ describe('an HTTP scrape', () => {
     await ask(server, announceTarget({ port: 2, left: 0, event: 'completed' }));
     const reply = await ask(server, scrapeTarget(someHash));
     const files = reply.get('files') as Map<string, Map<string, unknown>>;
-    expect(Object.fromEntries(files.get(Buffer.from(someHash).toString('latin1'))!)).toEqual({ complete: 1, downloaded: 1, incomplete: 1 });
+    expect(Object.fromEntries(files.get(Buffer.from(someHash).toString('latin1'))!)).toEqual({
+      complete: 1,
+      downloaded: 1,
+      incomplete: 1,
+    });
   });
 
   test('trackers 42: a hash asked for repeatedly is answered once', async () => {
@@ -33,12 +37,15 @@ describe('an HTTP scrape', () => {
     expect(textOf((await ask(server, scrapeTarget(...[1, 2, 3, 4].map(hashOf)))).get('failure reason'))).toBeTruthy();
   });
 
-  test.each(['/scrape', '/scrape?', '/scrape?x=1'])('trackers 43: %s, which asks for everything, is a failure', async (target) => {
-    await using server = await httpOn(trackerOf());
-    await ask(server, announceTarget());
-    const response = await get(server, target);
-    expect([response.status, response.body.toString()]).toEqual([200, expect.stringContaining('failure reason')]);
-  });
+  test.each(['/scrape', '/scrape?', '/scrape?x=1'])(
+    'trackers 43: %s, which asks for everything, is a failure',
+    async (target) => {
+      await using server = await httpOn(trackerOf());
+      await ask(server, announceTarget());
+      const response = await get(server, target);
+      expect([response.status, response.body.toString()]).toEqual([200, expect.stringContaining('failure reason')]);
+    },
+  );
 
   test('trackers 44: unknown torrents are left out', async () => {
     await using server = await httpOn(trackerOf());

@@ -20,7 +20,16 @@ const udpOn = (tracker: Tracker, options: UdpOptions = {}): Promise<UdpServer> =
   serveUdp(tracker, { host: '127.0.0.1', port: 0, ...options });
 
 function requestOf(more: Partial<AnnounceRequest> = {}): AnnounceRequest {
-  return { infoHash: someHash, peerId: somePeer, port: 6881, uploaded: 0, downloaded: 0, left: 100, event: 'none', ...more };
+  return {
+    infoHash: someHash,
+    peerId: somePeer,
+    port: 6881,
+    uploaded: 0,
+    downloaded: 0,
+    left: 100,
+    event: 'none',
+    ...more,
+  };
 }
 
 /** A socket that asks one tracker. */
@@ -84,8 +93,9 @@ class Client implements AsyncDisposable {
     const target = new Uint8Array(2000);
     this.send(target.subarray(0, encode(target, transactionId)));
     const reply = decodeUdpReply(await this.receive(), isIPv6(this.#host) ? 6 : 4);
-    expect(reply?.transactionId).toBe(transactionId);
-    return reply!;
+    if (reply?.transactionId !== transactionId)
+      throw new Error(`no answer to ${transactionId}: ${JSON.stringify(reply)}`);
+    return reply;
   }
 
   /** Sends bytes that must get no answer: the next thing heard is the answer to a connect. */
@@ -106,7 +116,9 @@ describe('a UDP tracker', () => {
     await using client = await Client.connected(server);
     await client.announce({ port: 1, left: 0 });
     const announced = await client.announce({ port: 2 });
-    expect(announced).toMatchObject({ reply: { interval: 1800, complete: 1, incomplete: 1, peers: [{ ip: '127.0.0.1', port: 1 }] } });
+    expect(announced).toMatchObject({
+      reply: { interval: 1800, complete: 1, incomplete: 1, peers: [{ ip: '127.0.0.1', port: 1 }] },
+    });
     await client.announce({ port: 2, left: 0, event: 'completed' });
     const counts = [{ complete: 2, downloaded: 1, incomplete: 0 }];
     expect(await client.scrape(someHash)).toMatchObject({ action: 'scrape', counts });
@@ -127,7 +139,12 @@ describe('a UDP tracker', () => {
     await using server = await udpOn(trackerOf());
     await using client = await Client.connected(server);
     const announce = client.announceBytes();
-    await client.expectSilence(new Uint8Array(0), new Uint8Array(15), announce.subarray(0, 16), announce.subarray(0, 97));
+    await client.expectSilence(
+      new Uint8Array(0),
+      new Uint8Array(15),
+      announce.subarray(0, 16),
+      announce.subarray(0, 97),
+    );
     expect(server.traffic.udp.dropped).toBe(4);
   });
 
@@ -161,7 +178,11 @@ describe('a UDP tracker', () => {
     client.send(scrape);
     const error = await client.receive();
     expect(error.length).toBeLessThanOrEqual(scrape.length);
-    expect(decodeUdpReply(error, 4)).toMatchObject({ action: 'error', transactionId: 9, message: expect.stringContaining('connection id') });
+    expect(decodeUdpReply(error, 4)).toMatchObject({
+      action: 'error',
+      transactionId: 9,
+      message: expect.stringContaining('connection id'),
+    });
     client.send(scrape);
     await client.receive();
     await client.expectSilence(scrape, scrape);
@@ -189,7 +210,11 @@ describe('a UDP tracker', () => {
       const bytes = client.announceBytes();
       bytes[11] = action;
       client.send(bytes);
-      expect(decodeUdpReply(await client.receive(), 4)).toMatchObject({ action: 'error', transactionId: 7, message: 'unknown action' });
+      expect(decodeUdpReply(await client.receive(), 4)).toMatchObject({
+        action: 'error',
+        transactionId: 7,
+        message: 'unknown action',
+      });
     }
     const announce = client.announceBytes();
     announce[83] = 77;
@@ -262,7 +287,9 @@ describe('a UDP tracker', () => {
     await client.announce();
     const known = { complete: 0, downloaded: 0, incomplete: 1 };
     const unknown = { complete: 0, downloaded: 0, incomplete: 0 };
-    expect(await client.scrape(new Uint8Array(20), someHash, someHash)).toMatchObject({ counts: [unknown, known, known] });
+    expect(await client.scrape(new Uint8Array(20), someHash, someHash)).toMatchObject({
+      counts: [unknown, known, known],
+    });
     const bytes = new Uint8Array(16 + 20 + 19);
     encodeUdpScrapeRequest(bytes, 8, client.connectionId, [someHash]);
     client.send(bytes);
@@ -332,7 +359,10 @@ describe('a UDP tracker', () => {
   test('a torrent that is not served is an error with the reason', async () => {
     await using server = await udpOn(trackerOf({ allow: () => false }));
     await using client = await Client.connected(server);
-    expect(await client.announce()).toMatchObject({ action: 'error', message: 'this tracker does not serve this torrent' });
+    expect(await client.announce()).toMatchObject({
+      action: 'error',
+      message: 'this tracker does not serve this torrent',
+    });
     expect(await client.scrape(someHash)).toMatchObject({ counts: [{ complete: 0, incomplete: 0, downloaded: 0 }] });
   });
 
@@ -359,13 +389,21 @@ describe('listening', () => {
     ['address-not-available', { host: '192.0.2.1' }],
     ['host-not-found', { host: 'tracker.invalid' }],
   ])('fails with %s', async (code, options) => {
-    await expect(udpOn(trackerOf(), options)).rejects.toMatchObject({ name: 'TrackerServerError', code, transport: 'udp', ...options });
+    await expect(udpOn(trackerOf(), options)).rejects.toMatchObject({
+      name: 'TrackerServerError',
+      code,
+      transport: 'udp',
+      ...options,
+    });
   });
 
   test('fails with address-in-use, saying which address', async () => {
     await using server = await udpOn(trackerOf());
     const { port } = server.address;
-    await expect(udpOn(trackerOf(), { port })).rejects.toMatchObject({ code: 'address-in-use', message: expect.stringContaining(`:${port}`) });
+    await expect(udpOn(trackerOf(), { port })).rejects.toMatchObject({
+      code: 'address-in-use',
+      message: expect.stringContaining(`:${port}`),
+    });
   });
 
   test('takes a host name', async () => {
