@@ -43,16 +43,19 @@ function keeper(
   warnings: Warnings,
 ): (url: string) => boolean {
   const seen = new Set<string>();
+  let junk = 0;
   let isFull = false;
   return (url) => {
     if (url === '' || isFull || seen.has(url)) return false;
     const reason = fault(url);
     if (reason !== undefined) {
-      warnings.add(`${noun} ${quoted(url)} is left out: ${reason}`);
+      // Nothing good comes after that much junk, and looking at each costs.
+      isFull = ++junk >= maxAddresses;
+      warnings.add(() => `${noun} ${quoted(url)} is left out: ${reason}`);
       return false;
     }
-    isFull = seen.size >= maxAddresses;
-    if (isFull) warnings.add(`only the first ${maxAddresses} ${noun}s are kept`);
+    isFull = seen.size === maxAddresses;
+    if (isFull) warnings.add(() => `only the first ${maxAddresses} ${noun}s are kept`);
     else seen.add(url);
     return !isFull;
   };

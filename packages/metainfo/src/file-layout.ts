@@ -118,7 +118,8 @@ class Layout {
       if (file === undefined || file.isPadding) continue;
       const [, ...elements] = file.path;
       this.#warnings.add(
-        `${quotedFile(index, file.originalPath)} is kept as ${quoted(elements.join('/'))}: its name is not safe everywhere`,
+        () =>
+          `${quotedFile(index, file.originalPath)} is kept as ${quoted(elements.join('/'))}: its name is not safe everywhere`,
       );
     }
     for (let index = 0; index < files.length; index++) {
@@ -134,7 +135,9 @@ class Layout {
       const free = this.#freeElement(folder, key, element, index);
       folder.entries.set(foldedElement(free), index);
       files[index] = { ...file, path: [...file.path.slice(0, -1), free] };
-      this.#warnings.add(`${quotedFile(index, file.originalPath)} is kept as ${quoted(free)}: its place is taken`);
+      this.#warnings.add(
+        () => `${quotedFile(index, file.originalPath)} is kept as ${quoted(free)}: its place is taken`,
+      );
     }
   }
 

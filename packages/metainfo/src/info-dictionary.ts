@@ -30,7 +30,7 @@ export function readInfo(info: BencodeDictionary, infoHash: string, rules: InfoR
   // A name of which nothing can be kept must still be unique among torrents in one folder.
   const name = safeElement(originalName, rules.replaceWindowsCharacters) || infoHash;
   if (name !== originalName) {
-    warnings.add(`the name ${quoted(originalName)} is kept as ${quoted(name)}: it is not safe everywhere`);
+    warnings.add(() => `the name ${quoted(originalName)} is kept as ${quoted(name)}: it is not safe everywhere`);
   }
   const entries = entriesOf(info, warnings);
   const geometry = geometryOfEntries(info, entries ?? [singleEntry(info)], rules.maxPieces);
@@ -61,7 +61,7 @@ function refuseVersion2(info: BencodeDictionary, warnings: Warnings): void {
       { key: 'meta version' },
     );
   }
-  warnings.add('this is a hybrid torrent; its v1 part is used and its v2 part (BEP 52) is not checked');
+  warnings.add(() => 'this is a hybrid torrent; its v1 part is used and its v2 part (BEP 52) is not checked');
 }
 
 function originalNameOf(info: BencodeDictionary): string {
@@ -81,7 +81,7 @@ function entriesOf(info: BencodeDictionary, warnings: Warnings): FileEntry[] | u
   if (!Array.isArray(list) || list.length === 0) {
     throw new MetainfoError('no-files', 'the list of files is empty or no list', { key: 'files' });
   }
-  if (info.has('length')) warnings.add('the torrent says that it is a file and a folder; it is read as a folder');
+  if (info.has('length')) warnings.add(() => 'the torrent says that it is a file and a folder; it is read as a folder');
   return list.map((item, index) => entryOf(item, index));
 }
 
@@ -199,7 +199,7 @@ function pieceHashesOf(info: BencodeDictionary, geometry: Geometry): Uint8Array 
 function isPrivate(info: BencodeDictionary, warnings: Warnings): boolean {
   const value = info.get('private');
   if (value !== undefined && value !== 0 && value !== 1) {
-    warnings.add('private is neither 0 nor 1; the torrent is treated as private');
+    warnings.add(() => 'private is neither 0 nor 1; the torrent is treated as private');
   }
   return value !== undefined && value !== 0;
 }

@@ -159,7 +159,7 @@ function infoHashesOf(topics: readonly string[], warnings: Warnings): Pick<Magne
     if (scheme?.toLowerCase() === 'btih') {
       const hash = checkedInfoHash(value);
       if (infoHash !== undefined && hash !== infoHash)
-        warnings.add('the link names more than one torrent; the first counts');
+        warnings.add(() => 'the link names more than one torrent; the first counts');
       infoHash ??= hash;
     } else if (scheme !== undefined) {
       if (!/^1220[0-9a-f]{64}$/i.test(value)) {
@@ -168,7 +168,7 @@ function infoHashesOf(topics: readonly string[], warnings: Warnings): Pick<Magne
         });
       }
       infoHashV2 ??= value.toLowerCase();
-    } else warnings.add(`the topic ${quoted(topic)} is not of BitTorrent; it is left out`);
+    } else warnings.add(() => `the topic ${quoted(topic)} is not of BitTorrent; it is left out`);
   }
   if (infoHash !== undefined) return { infoHash, ...(infoHashV2 === undefined ? {} : { infoHashV2 }) };
   if (infoHashV2 === undefined) {
@@ -194,7 +194,7 @@ function checkedInfoHash(value: string): string {
 function lengthOf(value: string | undefined, warnings: Warnings): number | undefined {
   if (value === undefined) return undefined;
   const length = wholeNumber(value);
-  if (length === undefined) warnings.add(`the length ${quoted(value)} is no number of bytes; it is left out`);
+  if (length === undefined) warnings.add(() => `the length ${quoted(value)} is no number of bytes; it is left out`);
   return length;
 }
 
@@ -208,9 +208,10 @@ function peersOf(values: readonly string[], warnings: Warnings): string[] {
   const peers = new Set<string>();
   for (const value of values) {
     const port = Number(/^(?:\[[0-9a-f:.]{2,45}\]|[^\s:/@[\]]{1,253}):(\d{1,5})$/i.exec(value)?.[1] ?? 0);
-    if (port < 1 || port > 65_535) warnings.add(`the peer ${quoted(value)} is no host:port; it is left out`);
+    if (port < 1 || port > 65_535) warnings.add(() => `the peer ${quoted(value)} is no host:port; it is left out`);
     else if (peers.size < maxPeers) peers.add(value);
-    else if (!peers.has(value)) warnings.add(`only the first ${maxPeers} peers are kept; ${quoted(value)} is left out`);
+    else if (!peers.has(value))
+      warnings.add(() => `only the first ${maxPeers} peers are kept; ${quoted(value)} is left out`);
   }
   return [...peers];
 }
@@ -223,7 +224,7 @@ function rangesOf(values: readonly string[], warnings: Warnings): FileRange[] {
     const first = wholeNumber(from);
     const last = wholeNumber(to);
     if (first === undefined || last === undefined || last < first) {
-      warnings.add(`the selection ${quoted(part)} is no file index or range; it is left out`);
+      warnings.add(() => `the selection ${quoted(part)} is no file index or range; it is left out`);
     } else ranges.push({ first, last });
   }
   return merged(ranges);

@@ -102,7 +102,8 @@ function decodeRoot(bytes: Uint8Array, limits: Required<ParseOptions>, warnings:
       throw notBencoded(deviation.code, deviation.offset, undefined);
     }
     warnings.add(
-      `the creator left dictionary keys unsorted or repeated (from byte ${deviation.offset}); the last of a repeated key counts`,
+      () =>
+        `the creator left dictionary keys unsorted or repeated (from byte ${deviation.offset}); the last of a repeated key counts`,
     );
   }
   if (!(value instanceof Map)) {
@@ -141,7 +142,7 @@ function notBencoded(fault: string, offset: number, cause: unknown): MetainfoErr
 function announceTiersOf(root: BencodeDictionary, warnings: Warnings): string[][] {
   const list = root.get('announce-list');
   const tiers = Array.isArray(list) ? list.map((tier) => textsOf(tier, 'announce-list', warnings)) : [];
-  if (list !== undefined && !Array.isArray(list)) warnings.add('announce-list is no list; it is left out');
+  if (list !== undefined && !Array.isArray(list)) warnings.add(() => 'announce-list is no list; it is left out');
   const cleaned = cleanTiers(tiers, warnings);
   if (cleaned.length > 0) return cleaned;
   const announce = root.get('announce');
@@ -158,7 +159,7 @@ function textsOf(value: BencodeValue, key: string, warnings: Warnings): string[]
   const texts: string[] = [];
   for (const item of Array.isArray(value) ? value : [value]) {
     if (item instanceof Uint8Array) texts.push(textOf(item));
-    else warnings.add(`${key} holds something that is no text; it is left out`);
+    else warnings.add(() => `${key} holds something that is no text; it is left out`);
   }
   return texts;
 }
@@ -173,7 +174,7 @@ function textField<Field extends string>(
   const value = root.get(`${key}.utf-8`) ?? root.get(key);
   const fields: { [K in Field]?: string } = {};
   if (value instanceof Uint8Array) fields[field] = textOf(value);
-  else if (value !== undefined) warnings.add(`${key} is no text; it is left out`);
+  else if (value !== undefined) warnings.add(() => `${key} is no text; it is left out`);
   return fields;
 }
 
@@ -181,6 +182,6 @@ function creationDateOf(root: BencodeDictionary, warnings: Warnings): { creation
   const value = root.get('creation date');
   if (value === undefined) return {};
   if (typeof value === 'number' && value >= 0) return { creationDate: value };
-  warnings.add('creation date is no time in seconds; it is left out');
+  warnings.add(() => 'creation date is no time in seconds; it is left out');
   return {};
 }

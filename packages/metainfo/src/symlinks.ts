@@ -40,7 +40,8 @@ export function resolveSymlinks(
     }
     files[index] = { ...file, isSkipped: true };
     warnings.add(
-      `${quotedFile(index, file.originalPath)} is a link to ${quoted(target.join('/'))}, which leads nowhere in this torrent; it is left out`,
+      () =>
+        `${quotedFile(index, file.originalPath)} is a link to ${quoted(target.join('/'))}, which leads nowhere in this torrent; it is left out`,
     );
   });
 }

@@ -12,8 +12,9 @@ export class Warnings {
   readonly #texts: string[] = [];
   #more = 0;
 
-  add(text: string): void {
-    if (this.#texts.length < maxWarnings) this.#texts.push(text);
+  /** Takes how to make the sentence: those that nobody will read must not cost the making. */
+  add(text: () => string): void {
+    if (this.#texts.length < maxWarnings) this.#texts.push(text());
     else this.#more++;
   }
 
