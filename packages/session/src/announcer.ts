@@ -12,6 +12,8 @@ export interface AnnouncerOptions {
   readonly port: number;
   /** Eight hex digits, constant for the torrent: lets a tracker know us on two address families (BEP 7). */
   readonly key: string;
+  /** How long an announce under way may still take when the torrent ends: it may be the `completed`. */
+  readonly graceMs: number;
 }
 
 type Answer = Extract<TorrentInput, { type: 'announced' | 'announce-failed' | 'peers-found' }>;
@@ -31,8 +33,7 @@ export class Announcer {
   announce(facts: AnnounceFacts, answer: (input: Answer) => void): void {
     const { tiers } = this.#options;
     if (tiers === undefined) return;
-    if (facts.event === 'stopped') this.#abort.abort(new Error('the torrent was stopped'));
-    const work = this.#ask(tiers, facts, answer);
+    const work = facts.event === 'stopped' ? this.#stop(tiers, facts, answer) : this.#ask(tiers, facts, answer);
     this.#underWay.add(work);
     void work.finally(() => this.#underWay.delete(work));
   }
@@ -41,6 +42,14 @@ export class Announcer {
   async close(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     await this.#options.tiers?.[Symbol.asyncDispose]();
+  }
+
+  /** What is under way is heard first, within the grace: a tracker must not learn of our start after our end. */
+  async #stop(tiers: TrackerTiers, facts: AnnounceFacts, answer: (input: Answer) => void): Promise<void> {
+    const timer = setTimeout(() => this.#abort.abort(new Error('the torrent was stopped')), this.#options.graceMs);
+    await Promise.all(this.#underWay);
+    clearTimeout(timer);
+    await this.#ask(tiers, facts, answer);
   }
 
   async #ask(tiers: TrackerTiers, facts: AnnounceFacts, answer: (input: Answer) => void): Promise<void> {

@@ -16,6 +16,8 @@ import { TorrentHandle } from './torrent-handle.ts';
 
 /** Blocks in one read of a seeder: 512 KiB, measured best. */
 const maxRunBlocks = 32;
+/** Of the time for goodbyes, what an announce under way may take before the `stopped`. */
+const graceShare = 0.3;
 
 export class Session implements AsyncDisposable {
   readonly #options: ResolvedSessionOptions;
@@ -171,6 +173,7 @@ export class Session implements AsyncDisposable {
   #announcerFor(metainfo: Metainfo, peerId: Uint8Array, options: AddOptions): Announcer {
     const tiers = options.trackers ?? metainfo.announceTiers;
     const localAddress = specific(this.#options.bind);
+    const graceMs = this.#options.stopTimeoutMs * graceShare;
     return new Announcer({
       tiers:
         tiers.length === 0
@@ -178,7 +181,7 @@ export class Session implements AsyncDisposable {
           : new TrackerTiers(tiers, {
               random: this.#options.random,
               userAgent: this.#options.clientVersion,
-              stopTimeoutMs: this.#options.stopTimeoutMs,
+              stopTimeoutMs: this.#options.stopTimeoutMs - graceMs,
               minimumInterval: this.#options.minAnnounceIntervalMs / 1000,
               ...(localAddress === undefined ? {} : { bindings: [{ localAddress }] }),
             }),
@@ -186,6 +189,7 @@ export class Session implements AsyncDisposable {
       peerId,
       port: this.port,
       key: randomBytes(4).toString('hex'),
+      graceMs,
     });
   }
 

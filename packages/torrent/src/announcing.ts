@@ -64,7 +64,8 @@ export class Announcing {
 
   /** Returns the event that this reply answers. */
   answered(reply: AnnounceReply, now: number): AnnounceEvent {
-    const event = this.#finish();
+    // The goodbye is the one announce that does not wait for another: with it nothing else is planned any more.
+    const event = this.#finish() ?? 'stopped';
     if (this.#events[0] === event) this.#events.shift();
     this.#failures = 0;
     const floor = this.#options.minAnnounceIntervalMs;
@@ -96,8 +97,8 @@ export class Announcing {
     return this.#dueAt;
   }
 
-  #finish(): AnnounceEvent {
-    const event = this.#underWay ?? 'none';
+  #finish(): AnnounceEvent | undefined {
+    const event = this.#underWay;
     this.#underWay = undefined;
     return event;
   }
