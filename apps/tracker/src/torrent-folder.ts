@@ -1,7 +1,7 @@
 // The .torrent files of one folder: what each is called, how large its content is, its info-hash. Only regular files
 // directly in the folder, by their exact name: a path from the outside is never joined to anything.
 import { createHash } from 'node:crypto';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { readFile, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BencodeValue, BencodeError, decode, rawValue, utf8 } from '@shoal/bencode';
 import { ConfigurationError } from './errors.ts';
@@ -90,25 +90,27 @@ export class TorrentFolder {
   }
 
   async #look(file: string): Promise<Known | undefined> {
-    try {
-      const { mtimeMs, size, ino } = await stat(join(this.#path, file));
-      const changed = `${mtimeMs}:${size}:${ino}`;
-      const known = this.#known.get(file);
-      if (known?.changed === changed) return known;
-      return { changed, torrent: this.#parse(file, await this.#bytesOf(file)) };
-    } catch {
-      // Gone between listing and looking, or a link to nothing.
-      return undefined;
-    }
+    const facts = await stat(join(this.#path, file)).catch(() => undefined);
+    // Gone between listing and looking, or a link to nothing.
+    if (facts === undefined) return undefined;
+    const changed = `${facts.mtimeMs}:${facts.size}:${facts.ino}`;
+    const known = this.#known.get(file);
+    if (known?.changed === changed) return known;
+    return { changed, torrent: this.#parse(file, await this.#bytesOf(file)) };
   }
 
   /** Bytes of a regular file that really lies in this folder: a link to elsewhere is not followed. */
   async #bytesOf(file: string): Promise<Uint8Array | undefined> {
-    const path = await realpath(join(this.#path, file));
-    if (dirname(path) !== this.#path) return undefined;
-    await using handle = await open(path, 'r');
-    const facts = await handle.stat();
-    return facts.isFile() && facts.size <= fileLimitBytes ? await handle.readFile() : undefined;
+    try {
+      const path = await realpath(join(this.#path, file));
+      if (dirname(path) !== this.#path) return undefined;
+      // Asked before opening, because opening a pipe would wait for its writer.
+      const facts = await stat(path);
+      return facts.isFile() && facts.size <= fileLimitBytes ? await readFile(path) : undefined;
+    } catch {
+      // Gone, or not ours to read: as good as not there.
+      return undefined;
+    }
   }
 
   #parse(file: string, bytes: Uint8Array | undefined): OfferedTorrent | undefined {
