@@ -27,9 +27,9 @@ export class BlockReader {
       if (rejected !== undefined) events.push({ type: 'reject', piece, begin, length: rejected.length });
       return undefined;
     }
-    if (!isWithinPiece(this.#geometry, piece, begin, length)) return 'block-out-of-range';
     this.#pending = this.#pipeline.find(piece, begin, length, now);
     if (this.#pending !== undefined) return undefined;
+    if (!isWithinPiece(this.#geometry, piece, begin, length)) return 'block-out-of-range';
     if (!isBlock(this.#geometry, piece, begin, length)) return 'block-off-grid';
     this.#unrequested += 1;
     return this.#unrequested > maxUnrequested ? 'unrequested-blocks' : undefined;

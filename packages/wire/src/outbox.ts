@@ -99,5 +99,5 @@ export class Outbox {
 
 /** Room for a handful of requests: 17 bytes each. */
 const smallestLength = 128;
-/** Room for 240 requests, a full refill of a fast peer. */
-const retainedLength = 4096;
+/** Room for 480 requests, a full refill of a fast peer. */
+const retainedLength = 8192;

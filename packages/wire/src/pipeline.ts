@@ -10,6 +10,8 @@ export type BlockOutcome = 'requested' | 'late' | 'unrequested';
 
 /** One request on its way. Held by whoever reads its data, so that giving it up meanwhile is seen there. */
 export interface PendingBlock {
+  /** Of its place in the torrent. */
+  readonly key: number;
   readonly block: Block;
   readonly askedAt: number;
   /** Bytes of it that came in whole messages: some peers split a block over two. */
@@ -106,7 +108,7 @@ export class RequestPipeline {
     const key = this.#keyOf(block.piece, block.begin);
     if (this.#pending.has(key)) return false;
     if (this.#pending.size === 0) this.#waitingSince = now;
-    this.#pending.set(key, { block, askedAt: now, received: 0, isLate: false, copies: 1 });
+    this.#pending.set(key, { key, block, askedAt: now, received: 0, isLate: false, copies: 1 });
     return true;
   }
 
@@ -168,10 +170,10 @@ export class RequestPipeline {
   find(piece: number, begin: number, length: number, now: number): PendingBlock | undefined {
     const key = this.#keyOf(piece, begin);
     const pending = this.#pending.get(key);
-    if (pending !== undefined && answers(pending, begin, length)) return pending;
+    if (pending !== undefined && answers(pending, piece, begin, length)) return pending;
     const late = this.#late.get(key);
     if (late === undefined || now >= late.askedAt + lateMs) return undefined;
-    return isInside(late.block, begin, length) ? late : undefined;
+    return late.block.piece === piece && isInside(late.block, begin, length) ? late : undefined;
   }
 
   /** Payload of a block that we asked for came in. */
@@ -189,8 +191,7 @@ export class RequestPipeline {
 
   /** A whole message of `length` bytes answered `pending`; true when its block is complete, or was late. */
   arrived(pending: PendingBlock, begin: number, length: number): boolean {
-    const { block } = pending;
-    const key = this.#keyOf(block.piece, block.begin);
+    const { key, block } = pending;
     if (pending.isLate) {
       pending.received += length;
       if (pending.received >= block.length) this.#forgetCopy(key);
@@ -210,7 +211,7 @@ export class RequestPipeline {
   }
 
   #giveUp(pending: PendingBlock): void {
-    const key = this.#keyOf(pending.block.piece, pending.block.begin);
+    const { key } = pending;
     this.#pending.delete(key);
     pending.isLate = true;
     pending.received = 0;
@@ -238,8 +239,9 @@ export class RequestPipeline {
 }
 
 /** The whole block, or the part that follows what came so far. */
-function answers(pending: PendingBlock, begin: number, length: number): boolean {
+function answers(pending: PendingBlock, piece: number, begin: number, length: number): boolean {
   const { block, received } = pending;
+  if (block.piece !== piece) return false;
   if (begin === block.begin && length === block.length) return true;
   return begin === block.begin + received && length <= block.length - received;
 }

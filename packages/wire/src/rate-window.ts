@@ -8,6 +8,7 @@ const windowSeconds = 20;
 export class RateWindow {
   readonly #buckets: Float64Array = new Float64Array(windowSeconds);
   #newest = 0;
+  #newestEnd = 1000;
   #sum = 0;
   #startedAt: number | undefined;
 
@@ -37,14 +38,15 @@ export class RateWindow {
   }
 
   #advance(now: number): boolean {
+    if (now < this.#newestEnd) return false;
     const second = Math.floor(now / 1000);
-    if (second <= this.#newest) return false;
     const from = Math.max(this.#newest + 1, second - windowSeconds + 1);
     for (let each = from; each <= second; each += 1) {
       this.#sum -= this.#buckets[each % windowSeconds]!;
       this.#buckets[each % windowSeconds] = 0;
     }
     this.#newest = second;
+    this.#newestEnd = (second + 1) * 1000;
     return true;
   }
 }

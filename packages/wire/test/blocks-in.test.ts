@@ -229,6 +229,19 @@ describe('blocks', () => {
     const events = feed(connection, [pieceMessage(block(1)), pieceMessage(block(1))]);
     expect(outcomes(events)).toEqual(['requested', 'late']);
   });
+
+  test('clients 40: each copy that was asked for and dropped may still come', () => {
+    const connection = open();
+    for (let round = 0; round < 3; round += 1) {
+      connection.request(block(1), 0);
+      feed(connection, [{ type: 'choke' }, { type: 'unchoke' }]);
+    }
+    const copies = feed(
+      connection,
+      Array.from({ length: 4 }, () => pieceMessage(block(1))),
+    );
+    expect(outcomes(copies)).toEqual(['late', 'late', 'late', 'unrequested']);
+  });
 });
 
 describe('our requests', () => {

@@ -4,7 +4,7 @@ import {
   encodeMessage,
   type PeerMessage,
   pieceHeaderLength,
-  WireError,
+  type WireError,
   writePieceHeader,
 } from '../src/index.ts';
 import { raw } from './peers.ts';
