@@ -33,7 +33,7 @@ export class Connections {
 
   connected(key: PeerKey, endpoint: Endpoint, incoming: boolean, now: number): void {
     const { live, known } = this.#swarm;
-    if (!incoming) known.connected(endpoint);
+    if (!incoming) known.dialled(endpoint);
     const refusal = this.#refusal(endpoint, incoming);
     if (refusal !== undefined) {
       if (!incoming) known.ended(endpoint, true, now);
@@ -70,7 +70,7 @@ export class Connections {
   /** BEP 10 `p`: where an incoming peer can be dialled. It corrects the known address, never the socket's. */
   learnListenPort(peer: LivePeer, now: number): void {
     const port = peer.connection.peerListenPort;
-    if (!peer.incoming || port === undefined || port === 0) return;
+    if (!peer.incoming || peer.listenEndpoint !== undefined || port === undefined || port === 0) return;
     peer.listenEndpoint = { ip: peer.endpoint.ip, port };
     this.#swarm.known.add(peer.listenEndpoint, 'incoming', now);
     this.#swarm.known.connected(peer.listenEndpoint);

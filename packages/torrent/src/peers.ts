@@ -4,12 +4,13 @@
 import type { Endpoint } from '@shoal/tracker-protocol';
 import type { PeerSource } from './inputs.ts';
 
-type PeerState = 'idle' | 'dialing' | 'connected';
-
 interface KnownPeer {
   readonly endpoint: Endpoint;
   readonly source: PeerSource;
-  state: PeerState;
+  /** A dial of ours is under way. It stays so when the peer connects to us meanwhile. */
+  dialing: boolean;
+  /** Connections that we know to be with it: both ends may dial at once. */
+  live: number;
   /** Dials in a row that failed or led to nothing. */
   failures: number;
   dialAfter: number;
@@ -61,7 +62,7 @@ export class PeerList {
       return false;
     }
     if (this.#known.size >= this.#options.maxKnownPeers && !this.#evict()) return false;
-    this.#known.set(key, { endpoint, source, state: 'idle', failures: 0, dialAfter: now });
+    this.#known.set(key, { endpoint, source, dialing: false, live: 0, failures: 0, dialAfter: now });
     return true;
   }
 
@@ -71,37 +72,50 @@ export class PeerList {
     this.#earliest = undefined;
     const ready: KnownPeer[] = [];
     for (const peer of this.#known.values())
-      if (peer.state === 'idle' && peer.failures < maxFailures && peer.dialAfter <= now) ready.push(peer);
+      if (isIdle(peer) && peer.failures < maxFailures && peer.dialAfter <= now) ready.push(peer);
     ready.sort((a, b) => a.failures - b.failures);
     const taken = ready.slice(0, count);
-    for (const peer of taken) peer.state = 'dialing';
+    for (const peer of taken) peer.dialing = true;
     this.#dialing += taken.length;
     return taken.map((peer) => peer.endpoint);
   }
 
+  /** Our dial succeeded. */
+  dialled(endpoint: Endpoint): void {
+    const peer = this.#known.get(endpointKey(endpoint));
+    if (peer === undefined) return;
+    this.#dialOver(peer);
+    peer.live++;
+  }
+
+  dialFailed(endpoint: Endpoint, now: number): void {
+    const peer = this.#known.get(endpointKey(endpoint));
+    if (peer === undefined) return;
+    this.#dialOver(peer);
+    if (isIdle(peer)) this.#wait(peer, false, now);
+  }
+
+  /** A connection that it made turns out to be with the peer that listens here. */
   connected(endpoint: Endpoint): void {
     const peer = this.#known.get(endpointKey(endpoint));
     if (peer === undefined) return;
-    this.#setState(peer, 'connected');
+    this.#earliest = undefined;
+    peer.live++;
   }
 
-  /** The dial failed, or the connection ended. `useful`: it got as far as a handshake. */
+  /** A connection ended that `dialled` or `connected` told of. `useful`: it got as far as a handshake. */
   ended(endpoint: Endpoint, useful: boolean, now: number): void {
     const peer = this.#known.get(endpointKey(endpoint));
     if (peer === undefined) return;
-    this.#setState(peer, 'idle');
-    peer.failures = useful ? 0 : peer.failures + 1;
-    this.#earliest = undefined;
-    const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, maxRetryMs);
-    // Jitter of a quarter: a swarm that lost its origin must not dial it in step.
-    peer.dialAfter = now + wait * (1 + this.#options.random() / 4);
+    peer.live = Math.max(0, peer.live - 1);
+    if (isIdle(peer)) this.#wait(peer, useful, now);
   }
 
   /** Never dial or accept this one address again: it is ourselves. */
   refuse(endpoint: Endpoint): void {
     const key = endpointKey(endpoint);
     const peer = this.#known.get(key);
-    if (peer !== undefined) this.#setState(peer, 'idle');
+    if (peer !== undefined) this.#dialOver(peer);
     this.#known.delete(key);
     boundedAdd(this.#refused, key, this.#options.maxKnownPeers);
   }
@@ -111,7 +125,7 @@ export class PeerList {
     boundedAdd(this.#bannedIps, endpoint.ip, this.#options.maxKnownPeers);
     for (const [key, peer] of this.#known) {
       if (peer.endpoint.ip !== endpoint.ip) continue;
-      this.#setState(peer, 'idle');
+      this.#dialOver(peer);
       this.#known.delete(key);
     }
   }
@@ -126,29 +140,40 @@ export class PeerList {
     if (this.#earliest === undefined) {
       this.#earliest = Infinity;
       for (const peer of this.#known.values())
-        if (peer.state === 'idle' && peer.failures < maxFailures && peer.dialAfter < this.#earliest)
+        if (isIdle(peer) && peer.failures < maxFailures && peer.dialAfter < this.#earliest)
           this.#earliest = peer.dialAfter;
     }
     return this.#earliest;
   }
 
-  #setState(peer: KnownPeer, state: PeerState): void {
+  #dialOver(peer: KnownPeer): void {
     this.#earliest = undefined;
-    if (peer.state === 'dialing') this.#dialing--;
-    if (state === 'dialing') this.#dialing++;
-    peer.state = state;
+    if (peer.dialing) this.#dialing--;
+    peer.dialing = false;
+  }
+
+  #wait(peer: KnownPeer, useful: boolean, now: number): void {
+    this.#earliest = undefined;
+    peer.failures = useful ? 0 : peer.failures + 1;
+    const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, maxRetryMs);
+    // Jitter of a quarter: a swarm that lost its origin must not dial it in step.
+    peer.dialAfter = now + wait * (1 + this.#options.random() / 4);
   }
 
   #evict(): boolean {
     let worst: string | undefined;
     let failures = 0;
     for (const [key, peer] of this.#known)
-      if (peer.state === 'idle' && peer.failures > failures) {
+      if (isIdle(peer) && peer.failures > failures) {
         failures = peer.failures;
         worst = key;
       }
     return worst !== undefined && this.#known.delete(worst);
   }
+}
+
+function isIdle(peer: KnownPeer): boolean {
+  return !peer.dialing && peer.live === 0;
 }
 
 function boundedAdd(set: Set<string>, value: string, limit: number): void {

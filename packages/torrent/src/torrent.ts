@@ -116,7 +116,7 @@ export class Torrent {
       case 'peer-disconnected':
         return this.#withPeer(input.peer, (peer) => this.#connections.remove(peer, input.reason, now));
       case 'dial-failed':
-        this.#swarm.known.ended(input.endpoint, false, now);
+        this.#swarm.known.dialFailed(input.endpoint, now);
         return this.#connections.dial(now);
       case 'peers-found':
         for (const endpoint of input.peers) this.#swarm.known.add(endpoint, input.source, now);
