@@ -25,6 +25,8 @@ export interface OpenPiece {
   /** After a failed check with several contributors one peer alone is asked, so that the next failure has one author. */
   readonly onParole: boolean;
   lastAsked: PeerKey | undefined;
+  /** When some block of it was last requested, in milliseconds. */
+  lastAskedAt: number;
   readonly contributors: PeerKey[];
   free: number;
   returned: number;
@@ -92,6 +94,7 @@ export class Downloads {
       fromSeed: false,
       onParole,
       lastAsked: undefined,
+      lastAskedAt: Number.NEGATIVE_INFINITY,
       contributors: [],
       free: blockCount,
       returned: 0,
@@ -119,6 +122,7 @@ export class Downloads {
     if (open.copies[block] === 0) this.#occupy(open, block);
     (open.copies[block] as number)++;
     open.askedAt[block] = now;
+    open.lastAskedAt = now;
     open.outstanding++;
     this.outstanding++;
   }

@@ -141,7 +141,7 @@ export class Picker {
     const state = this.#peers.of(peer);
     const blocks: Block[] = [];
     this.#peers.order.settle();
-    this.#fill(state, count, now, blocks, false);
+    this.#fill(state, count, now, blocks, !state.hasReleased);
     if (blocks.length < count && state.hasReleased) this.#fill(state, count, now, blocks, true);
     if (blocks.length === 0 && state.reserved.size === 0 && count > 0) {
       if (this.inEndgame) this.#fillInEndgame(state, count, now, blocks);

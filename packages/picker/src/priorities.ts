@@ -57,17 +57,21 @@ export function randomPiece(order: RarityOrder, peer: PeerState, random: () => n
   return firstHeld(order, peer, first, first + Math.floor(random() * (order.length - first)));
 }
 
+/** Mainline's time to call a peer snubbed. A piece of which nothing was asked for so long has nobody to finish it. */
+const stuckAfterMs = 30_000;
+
 /**
- * At the limit of open pieces, those that nobody can finish would stop the download. The one to give up for a peer that
- * stands idle: one that no connected peer has; or, when nothing at all is outstanding, the one with the least received.
+ * At the limit of open pieces, those that nobody finishes would stop the download. The one to give up for a peer that
+ * stands idle: one that no connected peer has, else one whose holders have not sent anything for long and choke us, it
+ * seems; of several the one with the least received.
  */
-export function pieceToGiveUp(downloads: Downloads, availability: Availability): OpenPiece | undefined {
+export function pieceToGiveUp(downloads: Downloads, availability: Availability, now: number): OpenPiece | undefined {
   let victim: OpenPiece | undefined;
   let lowest = Number.POSITIVE_INFINITY;
   for (const open of downloads.all()) {
     if (open.outstanding > 0 || open.receivedCount === open.blockCount) continue;
     const held = availability.of(open.piece) > 0;
-    if (held && downloads.outstanding > 0) continue;
+    if (held && now - open.lastAskedAt < stuckAfterMs) continue;
     const rank = open.receivedCount + (held ? open.blockCount : 0);
     if (rank >= lowest) continue;
     victim = open;
@@ -82,7 +86,7 @@ function finishRank(open: OpenPiece, counts: Uint16Array): number {
 
 function mayAsk(open: OpenPiece, peer: PeerState, again: boolean): boolean {
   if (isKeptFrom(open, peer.key) || !hasPiece(peer, open.piece)) return false;
-  return again || !peer.hasReleased || open.returned === 0 || freeBlock(open, peer.key, 0, false) >= 0;
+  return again || open.returned === 0 || freeBlock(open, peer.key, 0, false) >= 0;
 }
 
 /**

@@ -16,12 +16,19 @@ export class Requests {
   readonly #peers: Peers;
   readonly #downloads: Downloads;
   #cancels: Cancel[] = [];
-  #abandoned: number[] = [];
+  readonly #abandoned = new Set<number>();
 
   constructor(geometry: Geometry, peers: Peers, downloads: Downloads) {
     this.#geometry = geometry;
     this.#peers = peers;
     this.#downloads = downloads;
+  }
+
+  /** A fresh piece becomes an open one. */
+  start(piece: number, onParole: boolean): OpenPiece {
+    this.#peers.removeFresh(piece);
+    this.#abandoned.delete(piece);
+    return this.#downloads.open(piece, onParole);
   }
 
   reserve(peer: PeerState, open: OpenPiece, block: number, now: number): Block {
@@ -53,7 +60,7 @@ export class Requests {
       const open = this.#downloads.ofBlock(number) as OpenPiece;
       this.#downloads.release(open, number - open.firstBlock);
       if (open.outstanding > 0 || open.receivedCount > 0) continue;
-      this.#downloads.close(open);
+      this.abandon(open);
       this.#peers.addFresh(open.piece);
     }
     peer.reserved.clear();
@@ -68,9 +75,9 @@ export class Requests {
     this.#downloads.close(open);
   }
 
-  /** The piece is no longer open and its received blocks are given up. */
+  /** The piece is no longer open and what has come of it is given up. */
   abandon(open: OpenPiece): void {
-    if (open.receivedCount > 0) this.#abandoned.push(open.piece);
+    this.#abandoned.add(open.piece);
     this.close(open);
   }
 
@@ -82,9 +89,9 @@ export class Requests {
   }
 
   takeAbandoned(): readonly number[] {
-    if (this.#abandoned.length === 0) return nothing;
-    const abandoned = this.#abandoned;
-    this.#abandoned = [];
+    if (this.#abandoned.size === 0) return nothing;
+    const abandoned = [...this.#abandoned];
+    this.#abandoned.clear();
     return abandoned;
   }
 
