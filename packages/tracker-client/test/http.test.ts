@@ -2,7 +2,7 @@ import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { announce, scrape } from '../src/index.ts';
 import { rejected, request } from './requests.ts';
-import { answer, closedPort, fixture, httpTracker, httpsTracker, onePeer, rawTracker } from './servers.ts';
+import { answer, closedPort, fixture, hasIpv6, httpsTracker, httpTracker, onePeer, rawTracker } from './servers.ts';
 
 const peers = [{ ip: '1.2.3.4', port: 6881 }];
 
@@ -345,25 +345,30 @@ describe('time and cancellation', () => {
 });
 
 describe('addresses', () => {
-  test('clients 57: one announce goes over one family when asked to, and says so when the tracker has none', async () => {
-    await using four = await httpTracker();
-    await using six = await httpTracker(
-      answer('d8:intervali1800e5:peers0:6:peers618:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e'),
-      '::1',
-    );
-    const lookup = async () => [
-      { address: '::1', family: 6 as const },
-      { address: '127.0.0.1', family: 4 as const },
-    ];
-    expect(await announce(`http://dual.example:${four.port}/announce`, request, { family: 4, lookup })).toMatchObject({
-      peers,
-    });
-    expect(await announce(`http://dual.example:${six.port}/announce`, request, { family: 6, lookup })).toMatchObject({
-      peers: [{ ip: '2001:db8::1', port: 6881 }],
-    });
-    expect(six.targets).toHaveLength(1);
-    expect(await rejected(announce(six.url, request, { family: 4 }))).toMatchObject({ code: 'unresolved' });
-  });
+  test.runIf(hasIpv6)(
+    'clients 57: one announce goes over one family when asked to, and says so when the tracker has none',
+    async () => {
+      await using four = await httpTracker();
+      await using six = await httpTracker(
+        answer('d8:intervali1800e5:peers0:6:peers618:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e'),
+        '::1',
+      );
+      const lookup = async () => [
+        { address: '::1', family: 6 as const },
+        { address: '127.0.0.1', family: 4 as const },
+      ];
+      expect(await announce(`http://dual.example:${four.port}/announce`, request, { family: 4, lookup })).toMatchObject(
+        {
+          peers,
+        },
+      );
+      expect(await announce(`http://dual.example:${six.port}/announce`, request, { family: 6, lookup })).toMatchObject({
+        peers: [{ ip: '2001:db8::1', port: 6881 }],
+      });
+      expect(six.targets).toHaveLength(1);
+      expect(await rejected(announce(six.url, request, { family: 4 }))).toMatchObject({ code: 'unresolved' });
+    },
+  );
 
   test('clients 57: a local address binds the connection and decides the family', async () => {
     const from: (string | undefined)[] = [];
@@ -390,7 +395,7 @@ describe('addresses', () => {
     });
   });
 
-  test('IPv6 literals work, brackets and all', async () => {
+  test.runIf(hasIpv6)('IPv6 literals work, brackets and all', async () => {
     await using tracker = await httpTracker(answer(onePeer), '::1');
     await announce(tracker.url, request);
     expect(tracker.headers[0]).toContain(`[::1]:${tracker.port}`);

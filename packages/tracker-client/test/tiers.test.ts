@@ -3,7 +3,7 @@ import type { AnnounceRequest } from '@shoal/tracker-protocol';
 import { describe, expect, test } from 'vitest';
 import { TrackerTiers } from '../src/index.ts';
 import { rejected, request } from './requests.ts';
-import { ManualClock, answer, closedPort, httpTracker, onePeer } from './servers.ts';
+import { answer, closedPort, hasIpv6, httpTracker, ManualClock, onePeer } from './servers.ts';
 import type { HttpTracker } from './servers.ts';
 
 /** Keeps the order of a tier: Fisher and Yates then swap each with itself. */
@@ -287,35 +287,38 @@ describe('cancellation and families', () => {
     expect(tiers.trackers[0]).toMatchObject({ failures: 0 });
   });
 
-  test('clients 57: one announce over each binding, with one key, and the answers together', async () => {
-    await using six = await httpTracker(
-      answer(
-        'd8:intervali900e5:peers6:\x01\x02\x03\x04\x1a\xe16:peers618:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e',
-      ),
-      '::1',
-    );
-    await using four = await httpTracker();
-    const lookup = async (host: string, family: number) =>
-      [
-        ...(family === 4 ? [] : [{ address: '::1', family: 6 as const }]),
-        ...(family === 6 ? [] : [{ address: '127.0.0.1', family: 4 as const }]),
-      ].filter(() => host !== '');
-    // One name cannot have two ports, so each family is its own tracker here and the other family finds it closed.
-    const bindings = [{ family: 6 as const }, { family: 4 as const, localAddress: '127.0.0.2' }];
-    await using tiers = new TrackerTiers([[`http://dual.example:${six.port}/announce`]], {
-      ...inOrder,
-      lookup,
-      bindings,
-    });
-    expect(await tiers.announce(request)).toMatchObject({ reply: { interval: 900, peers: { length: 2 } } });
-    await using other = new TrackerTiers([[`http://dual.example:${four.port}/announce`]], {
-      ...inOrder,
-      lookup,
-      bindings,
-    });
-    expect(await other.announce(request)).toMatchObject({ reply: { interval: 1_800, peers: { length: 1 } } });
-    expect(six.targets[0]).toContain('key=cafe0123');
-  });
+  test.runIf(hasIpv6)(
+    'clients 57: one announce over each binding, with one key, and the answers together',
+    async () => {
+      await using six = await httpTracker(
+        answer(
+          'd8:intervali900e5:peers6:\x01\x02\x03\x04\x1a\xe16:peers618:\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x1a\xe1e',
+        ),
+        '::1',
+      );
+      await using four = await httpTracker();
+      const lookup = async (host: string, family: number) =>
+        [
+          ...(family === 4 ? [] : [{ address: '::1', family: 6 as const }]),
+          ...(family === 6 ? [] : [{ address: '127.0.0.1', family: 4 as const }]),
+        ].filter(() => host !== '');
+      // One name cannot have two ports, so each family is its own tracker here and the other family finds it closed.
+      const bindings = [{ family: 6 as const }, { family: 4 as const, localAddress: '127.0.0.2' }];
+      await using tiers = new TrackerTiers([[`http://dual.example:${six.port}/announce`]], {
+        ...inOrder,
+        lookup,
+        bindings,
+      });
+      expect(await tiers.announce(request)).toMatchObject({ reply: { interval: 900, peers: { length: 2 } } });
+      await using other = new TrackerTiers([[`http://dual.example:${four.port}/announce`]], {
+        ...inOrder,
+        lookup,
+        bindings,
+      });
+      expect(await other.announce(request)).toMatchObject({ reply: { interval: 1_800, peers: { length: 1 } } });
+      expect(six.targets[0]).toContain('key=cafe0123');
+    },
+  );
 
   test('a request that is none is a bug of the caller, and counts against no tracker', async () => {
     await using tiers = new TrackerTiers([['http://127.0.0.1:1/announce']], inOrder);

@@ -196,5 +196,6 @@ describe('hostile input', () => {
     const query = '&'.repeat(1_000_000);
     expect(errorOf(() => parseAnnounceQuery(query))).toMatchObject({ code: 'missing-info-hash' });
     expect(errorOf(() => parseAnnounceQuery(`${query}=`))).toMatchObject({ code: 'missing-info-hash' });
+    expect(errorOf(() => parseAnnounceQuery('a=1&'.repeat(1_000_000)))).toMatchObject({ code: 'missing-info-hash' });
   });
 });

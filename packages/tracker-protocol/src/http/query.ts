@@ -121,22 +121,27 @@ function emptyDraft(): Draft {
 function forEachParameter(raw: string, read: (name: string, from: number, to: number) => boolean): void {
   let at = 0;
   let equals = -1;
+  let question = -1;
   while (at < raw.length) {
     if (raw.charCodeAt(at) === 0x3f) {
       at++;
       continue;
     }
-    let stop = raw.indexOf('&', at);
-    if (stop < 0) stop = raw.length;
-    // Searched once for each `=`, so a query of ampersands stays linear.
+    let stop = indexOrEnd(raw, '&', at);
+    // Both are searched once for each occurrence, so hostile queries stay linear.
     if (equals < at) equals = raw.indexOf('=', at);
     if (equals < 0) return;
     if (equals > at && equals + 1 < stop && !read(parameterName(raw, at, equals), equals + 1, stop)) {
-      const restart = raw.indexOf('?', equals);
-      if (restart >= 0 && restart < stop) stop = restart;
+      if (question < equals) question = indexOrEnd(raw, '?', equals);
+      stop = Math.min(stop, question);
     }
     at = stop + 1;
   }
+}
+
+function indexOrEnd(raw: string, character: string, from: number): number {
+  const at = raw.indexOf(character, from);
+  return at < 0 ? raw.length : at;
 }
 
 function parameterName(raw: string, from: number, to: number): string {
