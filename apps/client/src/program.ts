@@ -10,8 +10,11 @@ import {
   type HostPort,
   type SeedLimits,
 } from './arguments.ts';
+import { create, type CreateFlags } from './commands/create.ts';
 import { download } from './commands/download.ts';
 import { seed } from './commands/seed.ts';
+import { show } from './commands/show.ts';
+import { verify } from './commands/verify.ts';
 import { CommandError, exitCodes, exitMeanings, type ExitName } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
 import type { TransferOptions } from './transfer.ts';
@@ -43,10 +46,59 @@ export function createProgram(ended: (exit: ExitName) => void): Command {
       'after',
       `\nExit codes:\n${exitMeanings.map(([name, meaning]) => `  ${String(exitCodes[name]).padStart(3)}  ${name.padEnd(20)} ${meaning}`).join('\n')}`,
     );
+  addCreate(program, ended);
+  addShow(program, ended);
+  addVerify(program, ended);
   addDownload(program, ended);
   addSeed(program, ended);
   return program;
 }
+
+function addCreate(program: Command, ended: (exit: ExitName) => void): void {
+  outputOptions(program.command('create <path>'))
+    .description('Make a .torrent file of a file or folder.')
+    .requiredOption('-o, --output <file>', 'the .torrent file to write; - for standard output')
+    .option(
+      '-a, --announce <url>',
+      'tracker; repeated, each is a tier; a comma separates those of one tier',
+      append<string>,
+      [],
+    )
+    .option('--piece-length <size>', 'a power of two such as 256KiB, or auto', parsePieceLength, 'auto')
+    .option('--private', 'peers may come from the trackers only', false)
+    .option('--source <text>', 'makes the info-hash another one; private trackers ask for it')
+    .option('--comment <text>', 'free text for people')
+    .option('--name <name>', 'name that downloaders get (default: that of PATH)')
+    .option('--web-seed <url>', 'HTTP address of the same content; may be repeated', append<string>, [])
+    .option('--no-date', 'leave out when it was made: the same content gives the same file')
+    .option('-f, --force', 'overwrite FILE', false)
+    .addHelpText('after', '\nExample:\n  shoal create holiday/ -o holiday.torrent -a https://tracker.example/announce')
+    .action(async (source: string, flags: CreateFlags & OutputOptions) =>
+      ended(await create(source, flags, new Output(flags))),
+    );
+}
+
+function addShow(program: Command, ended: (exit: ExitName) => void): void {
+  outputOptions(program.command('show <source>'))
+    .description('Show what a torrent (a path, - or an http(s) URL) or a magnet link holds.')
+    .addHelpText('after', '\nExample:\n  shoal show holiday.torrent\n  shoal show holiday.torrent --json | jq .files')
+    .action(async (source: string, flags: OutputOptions) => ended(await show(source, new Output(flags))));
+}
+
+function addVerify(program: Command, ended: (exit: ExitName) => void): void {
+  outputOptions(program.command('verify <torrent> <path>'))
+    .description(
+      "Compare content with a torrent. PATH is the folder that holds the torrent's name, or bears it itself.",
+    )
+    .addHelpText('after', '\nExample:\n  shoal verify holiday.torrent ~/Pictures')
+    .action(async (source: string, place: string, flags: OutputOptions) =>
+      ended(await verify(source, place, new Output(flags))),
+    );
+}
+
+const append = <T>(value: T, previous: readonly T[]): T[] => [...previous, value];
+
+const parsePieceLength = (text: string): number | 'auto' => (text === 'auto' ? 'auto' : parseSize(text));
 
 function addDownload(program: Command, ended: (exit: ExitName) => void): void {
   transferOptions(program.command('download <source...>'))
@@ -81,7 +133,6 @@ function addSeed(program: Command, ended: (exit: ExitName) => void): void {
 }
 
 function transferOptions(command: Command): Command {
-  const append = <T>(value: T, previous: readonly T[]): T[] => [...previous, value];
   return outputOptions(command)
     .requiredOption('-d, --directory <dir>', "folder that holds, or will hold, the torrent's name")
     .option(

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import path from 'node:path';
 import { MemoryStorage } from '@shoal/storage';
 import { encodeHandshake, encodeMessage } from '@shoal/wire';
@@ -127,7 +128,7 @@ describe('a hostile peer on the other end of a real socket', () => {
 
   /** A download from an honest seeder and, besides, from a peer that behaves as told. */
   async function downloadBeside(
-    serve: (socket: import('node:net').Socket, infoHash: Uint8Array) => void,
+    serve: (socket: net.Socket, infoHash: Uint8Array) => void,
   ): Promise<void> {
     const { folder, metainfo, bytes } = await randomFile(1_500_000, 32_768);
     const bad = await rawPeer((socket) => serve(socket, metainfo.infoHashBytes));
@@ -168,7 +169,6 @@ describe('a hostile peer on the other end of a real socket', () => {
     const { folder, metainfo } = await randomFile(1000);
     const session = await openSession({ handshakeTimeoutMs: 200 });
     await session.add(metainfo, { directory: folder });
-    const net = await import('node:net');
     for (const bytes of [
       handshakeFor(new Uint8Array(20).fill(1)),
       handshakeFor(metainfo.infoHashBytes).subarray(0, 30),
@@ -184,7 +184,6 @@ describe('a hostile peer on the other end of a real socket', () => {
     const { folder, metainfo } = await randomFile(1000);
     const session = await openSession();
     const handle = await session.add(metainfo, { directory: folder });
-    const net = await import('node:net');
     const socket = net.connect(session.port, '127.0.0.1');
     const answer = new Promise<Buffer>((resolve) => {
       let got = Buffer.alloc(0);
