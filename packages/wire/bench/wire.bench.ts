@@ -6,7 +6,7 @@ import {
   encodeHandshake,
   PeerConnection,
   pieceHeaderLength,
-  UploadQueue,
+  type UploadQueue,
   type WireEvent,
   writePieceHeader,
 } from '../src/index.ts';
