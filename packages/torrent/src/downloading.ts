@@ -12,6 +12,8 @@ export class Downloading {
   readonly #swarm: Swarm;
   /** Blocks became free, or a piece made room: peers other than the one at hand may be idle. */
   #refillAll = false;
+  /** Pieces with a block that two peers wrote into at once: whose bytes are wrong, if any, nobody can say. */
+  readonly #mixed = new Set<number>();
   paused = true;
 
   constructor(swarm: Swarm) {
@@ -22,9 +24,13 @@ export class Downloading {
   data(peer: LivePeer, event: BlockData): void {
     const { piece, begin, start, end } = event;
     // A block that another peer has completed meanwhile must never be overwritten by later bytes.
-    const taken = this.#mayTake(peer, event, begin - (begin % blockLength));
-    peer.arrivingIntact = taken && (begin % blockLength === 0 || peer.arrivingIntact);
+    const blockBegin = begin - (begin % blockLength);
+    const taken = this.#mayTake(peer, event, blockBegin);
+    const starts = begin === blockBegin;
+    if (starts && taken) this.#noteCompany(piece, blockBegin);
+    peer.arrivingIntact = taken && (starts || peer.arrivingIntact);
     peer.arrivingPiece = piece;
+    peer.arrivingBlock = blockBegin;
     if (!peer.arrivingIntact) return;
     this.#swarm.emit({ type: 'store', piece, begin, start, end });
   }
@@ -35,6 +41,7 @@ export class Downloading {
     const { piece, begin, length } = event;
     // Only what `data` stored, all of it and in the buffer that the piece has now, may count as received.
     const stored = peer.arrivingIntact && this.#mayTake(peer, event, begin);
+    peer.arrivingIntact = false;
     const outcome = stored ? picker.received(peer.key, piece, begin, { acceptUnrequested: true }) : 'unrequested';
     if (outcome === 'unrequested' || outcome === 'duplicate') {
       progress.wastedBytes += length;
@@ -81,6 +88,7 @@ export class Downloading {
     for (const piece of this.#swarm.picker.takeAbandoned()) {
       this.#swarm.emit({ type: 'discard', piece });
       this.#bufferGone(piece);
+      this.#mixed.delete(piece);
     }
     if (blocks.length === 0) return;
     for (const block of blocks) connection.request(block, now);
@@ -118,6 +126,18 @@ export class Downloading {
       this.#swarm.touch(peer);
       this.#refillAll = true;
     }
+  }
+
+  /** Once, for a piece that was checked: whether two peers wrote into one of its blocks at once. */
+  takeMixed(piece: number): boolean {
+    return this.#mixed.delete(piece);
+  }
+
+  /** Somebody else is in the middle of this block: it is sent twice in the end game, or after a request timed out. */
+  #noteCompany(piece: number, blockBegin: number): void {
+    for (const other of this.#swarm.live.values())
+      if (other.arrivingIntact && other.arrivingPiece === piece && other.arrivingBlock === blockBegin)
+        this.#mixed.add(piece);
   }
 
   /** Half a block that is on its way into this buffer cannot be completed in the piece's next one. */

@@ -20,8 +20,9 @@ export class LivePeer {
   joined = false;
   /** In the list of peers whose bytes go out at the end of this turn. */
   dirty = false;
-  /** The piece whose block it is sending, and whether every byte of the block so far lies in the piece's buffer. */
+  /** The block that it is sending, and whether every byte of the block so far lies in the piece's buffer. */
   arrivingPiece = -1;
+  arrivingBlock = -1;
   arrivingIntact = false;
   downloadedBytes = 0;
   uploadedBytes = 0;

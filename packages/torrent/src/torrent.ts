@@ -203,6 +203,7 @@ export class Torrent {
     reason: string | undefined,
     now: number,
   ): void {
+    const mixed = this.#downloading.takeMixed(piece);
     if (outcome === 'stored') return this.#pieceStored(piece, now);
     const contributors = this.#swarm.picker.failed(piece);
     this.#downloading.cancelCopies();
@@ -210,9 +211,10 @@ export class Torrent {
     if (outcome === 'failed') return this.#fail(reason ?? 'the disk failed', now);
     this.#swarm.progress.corrupted(piece);
     this.#swarm.report({ type: 'piece-corrupt', piece, contributors });
-    // One contributor is proof. Of several none is: the picker now asks a single peer for the whole piece.
+    // One contributor is proof, unless somebody else wrote into its blocks. Of several none is: the picker now asks a single peer for the whole piece.
     const [only, ...others] = contributors;
-    const culprit = only === undefined || others.length > 0 ? undefined : this.#swarm.live.get(only);
+    const proven = only !== undefined && others.length === 0 && !mixed;
+    const culprit = !proven ? undefined : this.#swarm.live.get(only);
     if (culprit !== undefined) this.#connections.ban(culprit, `piece ${piece} from it alone failed its hash`, now);
   }
 

@@ -1,7 +1,7 @@
 import { Bitfield, geometryOf } from '@shoal/pieces';
 import { encodeHandshake, encodeMessage, pieceHeaderLength, writePieceHeader } from '@shoal/wire';
 import { describe, expect, test } from 'vitest';
-import { Torrent, type TorrentOutput } from '../src/index.ts';
+import { Torrent, type TorrentOutput, type TorrentReport } from '../src/index.ts';
 import { idOf, infoHash, randomOf } from './harness.ts';
 
 /** A torrent of one block, and remotes that are bytes written by hand. */
@@ -38,6 +38,10 @@ class Bench {
     this.outputs.push(...outputs);
   }
 
+  reported(type: TorrentReport['type']): number {
+    return this.outputs.filter((output) => output.type === 'report' && output.report.type === type).length;
+  }
+
   count(type: TorrentOutput['type']): number {
     return this.outputs.filter((output) => output.type === type).length;
   }
@@ -65,6 +69,23 @@ describe('a block', () => {
     expect(bench.count('check-piece')).toBe(2);
     bench.checked('stored');
     expect(bench.torrent.complete).toBe(true);
+  });
+
+  test('that two peers write at once proves nothing against the one that ends it (nor against the other)', () => {
+    const bench = new Bench();
+    bench.seed(1);
+    bench.seed(2);
+    const message = blockMessage();
+    bench.says(1, message.subarray(0, 8000));
+    bench.says(2, message.subarray(0, 7000));
+    bench.says(1, message.subarray(8000));
+    expect(bench.count('check-piece')).toBe(1);
+    bench.checked('corrupt');
+    expect(bench.reported('peer-banned')).toBe(0);
+    bench.says(2, message.subarray(7000));
+    bench.says(1, message);
+    bench.checked('corrupt');
+    expect(bench.reported('peer-banned')).toBe(1);
   });
 
   test('whose first half came while the piece was being checked is not completed by its second half', () => {
