@@ -56,7 +56,10 @@ function checkImports(folder: string, manifest: Manifest, declared: readonly str
     for (const match of text.matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) {
       const specifier = match[1] ?? '';
       if (specifier.startsWith('node:')) continue;
-      const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+      const name = specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
       used.add(name);
       if (!declared.includes(name)) problems.push(`${file}: imports ${name}, which ${manifest.name} does not declare`);
       if (layers[name]?.kind === 'app') problems.push(`${file}: imports the app ${name}`);

@@ -29,7 +29,9 @@ function run(program: string, args: readonly string[], cwd: string): string {
     return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    console.error(`${path.basename(program)} ${args.join(' ')} failed in ${path.relative(root, cwd) || '.'}\n${stdout ?? ''}${stderr ?? ''}`);
+    console.error(
+      `${path.basename(program)} ${args.join(' ')} failed in ${path.relative(root, cwd) || '.'}\n${stdout ?? ''}${stderr ?? ''}`,
+    );
     process.exit(1);
   }
 }
@@ -68,7 +70,8 @@ function lintPackage(manifest: Manifest, tarball: string): void {
   const folder = path.join(unpacked, 'package');
   run(path.join(bin, 'publint'), ['--strict', '--pack', 'false', folder], root);
   const text = readFileSync(path.join(folder, 'package.json'), 'utf8');
-  if (/workspace:|catalog:/.test(text)) throw new Error(`${manifest.name}: the packed manifest still names the workspace`);
+  if (/workspace:|catalog:/.test(text))
+    throw new Error(`${manifest.name}: the packed manifest still names the workspace`);
   if (readdirSync(folder).includes('test')) throw new Error(`${manifest.name}: tests are packed`);
   for (const file of ['README.md', 'LICENSE'])
     if (!readdirSync(folder).includes(file)) throw new Error(`${manifest.name}: ${file} is not packed`);
@@ -91,10 +94,22 @@ function consume(packed: readonly Packed[]): void {
       .map((key) => path.posix.join(manifest.name, key)),
   );
   const lines = specifiers.map((specifier, i) => `import * as m${i} from '${specifier}';`);
-  const checks = specifiers.map((specifier, i) => `if (Object.keys(m${i}).length === 0) throw new Error('${specifier} exports nothing');`);
+  const checks = specifiers.map(
+    (specifier, i) => `if (Object.keys(m${i}).length === 0) throw new Error('${specifier} exports nothing');`,
+  );
   writeFileSync(path.join(consumer, 'main.ts'), [...lines, ...checks, 'export {};'].join('\n'));
   json('tsconfig.json', {
-    compilerOptions: { module: 'nodenext', target: 'es2024', lib: ['es2024', 'esnext.disposable'], strict: true, skipLibCheck: false, types: ['node'], typeRoots: [path.join(root, 'node_modules/@types')], noEmit: false, outDir: 'out' },
+    compilerOptions: {
+      module: 'nodenext',
+      target: 'es2024',
+      lib: ['es2024', 'esnext.disposable'],
+      strict: true,
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [path.join(root, 'node_modules/@types')],
+      noEmit: false,
+      outDir: 'out',
+    },
     files: ['main.ts'],
   });
   run(path.join(bin, 'tsc'), ['-p', '.'], consumer);
@@ -102,5 +117,7 @@ function consume(packed: readonly Packed[]): void {
   for (const { manifest } of packed)
     for (const command of Object.keys(manifest.bin ?? {}))
       run(path.join(consumer, 'node_modules', '.bin', command), ['--help'], consumer);
-  console.log(`  a consumer imports ${specifiers.length} entries and runs ${packed.length - libraries.length} commands`);
+  console.log(
+    `  a consumer imports ${specifiers.length} entries and runs ${packed.length - libraries.length} commands`,
+  );
 }

@@ -31,7 +31,10 @@ export const layers: Readonly<Record<string, Layer>> = {
   shoal: { kind: 'app', arrows: ['@shoal/session'] },
   'shoal-tracker': { kind: 'app', arrows: ['@shoal/tracker-server'] },
   // The lab starts the other two apps as processes: they are dependencies, never imports.
-  'shoal-lab': { kind: 'app', arrows: ['@shoal/session', '@shoal/tracker-server', '@shoal/sim', 'shoal', 'shoal-tracker'] },
+  'shoal-lab': {
+    kind: 'app',
+    arrows: ['@shoal/session', '@shoal/tracker-server', '@shoal/sim', 'shoal', 'shoal-tracker'],
+  },
 };
 
 /** Everything `name` may import: its arrows and what they reach. */

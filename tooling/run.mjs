@@ -12,8 +12,19 @@ const [command, ...rest] = process.argv.slice(2);
 const pnpmVersion = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).packageManager;
 
 function run(program, args, options = {}) {
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1' };
-  const result = spawnSync(program, args, { cwd: root, stdio: 'inherit', env, shell: process.platform === 'win32', ...options });
+  const env = {
+    ...process.env,
+    PATH: `${bin}${delimiter}${process.env.PATH}`,
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+  };
+  const result = spawnSync(program, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env,
+    shell: process.platform === 'win32',
+    ...options,
+  });
   if (result.error) {
     console.error(`cannot start ${program}: ${result.error.message}`);
     process.exit(1);
@@ -24,7 +35,14 @@ function run(program, args, options = {}) {
 /** A digest of everything an installation depends on; equal to the stored one = nothing to do. */
 function installDigest() {
   const hash = createHash('sha256').update(process.platform + process.arch);
-  const files = ['package.json', 'pnpm-workspace.yaml', 'pnpm-lock.yaml', 'bench/package.json', 'examples/package.json', 'tooling/package.json'];
+  const files = [
+    'package.json',
+    'pnpm-workspace.yaml',
+    'pnpm-lock.yaml',
+    'bench/package.json',
+    'examples/package.json',
+    'tooling/package.json',
+  ];
   for (const parent of ['packages', 'apps'])
     for (const name of readdirSync(join(root, parent)).sort()) files.push(`${parent}/${name}/package.json`);
   for (const file of files) if (existsSync(join(root, file))) hash.update(file).update(readFileSync(join(root, file)));
@@ -45,7 +63,19 @@ const pnpm = (...args) => run('npx', ['-y', pnpmVersion, ...args]);
 const commands = {
   install: () => {},
   swarm: () => run('node', ['apps/lab/src/main.ts', 'run', ...rest]),
-  test: () => pnpm('exec', 'turbo', 'run', 'build', 'typecheck', 'test', '--output-logs=new-only', ...rest),
+  test: () =>
+    pnpm(
+      'exec',
+      'turbo',
+      'run',
+      'build',
+      'typecheck',
+      'test',
+      '--output-logs=new-only',
+      '--concurrency=3',
+      '--continue=dependencies-successful',
+      ...rest,
+    ),
   typecheck: () => run('tsc', ['-p', 'tsconfig.test.json']),
   lint: () => {
     run('oxlint', ['--type-aware', '--deny-warnings', ...rest]);

@@ -23,11 +23,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const source = (text: string): void => writeFileSync(path.join(folder, 'packages/bencode/src/probe.ts'), `${text}\n`);
 const compile = (): { status: number | null; output: string } => {
-  const result = spawnSync(path.join(bin, 'tsc'), ['-p', 'packages/bencode', '--noEmit'], { cwd: folder, encoding: 'utf8' });
+  const result = spawnSync(path.join(bin, 'tsc'), ['-p', 'packages/bencode', '--noEmit'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   return { status: result.status, output: result.stdout + result.stderr };
 };
 const lint = (): { status: number | null; output: string } => {
-  const result = spawnSync(path.join(bin, 'oxlint'), ['packages/bencode/src/probe.ts'], { cwd: folder, encoding: 'utf8' });
+  const result = spawnSync(path.join(bin, 'oxlint'), ['packages/bencode/src/probe.ts'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   return { status: result.status, output: result.stdout + result.stderr };
 };
 
@@ -76,7 +82,9 @@ describe('a pure package', () => {
     for (const [name] of pure) {
       const directory = `packages/${name.replace('@shoal/', '')}`;
       expect(rules, name).toContain(`"${directory}/src/**"`);
-      const config = JSON.parse(readFileSync(path.join(root, directory, 'tsconfig.json'), 'utf8')) as { extends: string };
+      const config = JSON.parse(readFileSync(path.join(root, directory, 'tsconfig.json'), 'utf8')) as {
+        extends: string;
+      };
       expect(config.extends, name).toBe('../../tsconfig.pure.json');
     }
   });

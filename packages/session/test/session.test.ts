@@ -124,12 +124,10 @@ describe('a session', () => {
 
 describe('a hostile peer on the other end of a real socket', () => {
   const handshakeFor = (infoHash: Uint8Array): Uint8Array =>
-    encodeHandshake({ infoHash, peerId: new Uint8Array(20).fill(66), reserved: new Uint8Array(8) });
+    encodeHandshake({ infoHash, peerId: new Uint8Array(20).fill(66) });
 
   /** A download from an honest seeder and, besides, from a peer that behaves as told. */
-  async function downloadBeside(
-    serve: (socket: net.Socket, infoHash: Uint8Array) => void,
-  ): Promise<void> {
+  async function downloadBeside(serve: (socket: net.Socket, infoHash: Uint8Array) => void): Promise<void> {
     const { folder, metainfo, bytes } = await randomFile(1_500_000, 32_768);
     const bad = await rawPeer((socket) => serve(socket, metainfo.infoHashBytes));
     const seeder = await openSession();

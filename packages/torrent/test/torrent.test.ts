@@ -158,8 +158,7 @@ describe('a hostile or broken peer', () => {
   };
   const say = (world: World, host: Host, peer: number, bytes: Uint8Array): void =>
     host.handle({ type: 'bytes-received', peer, chunk: bytes, start: 0, end: bytes.length }, world.now);
-  const handshake = (id: number): Uint8Array =>
-    encodeHandshake({ infoHash, peerId: idOf(id), reserved: new Uint8Array(8) });
+  const handshake = (id: number): Uint8Array => encodeHandshake({ infoHash, peerId: idOf(id) });
 
   test('that sends garbage is dropped', () => {
     const world = new World();
