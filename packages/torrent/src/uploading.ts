@@ -117,7 +117,8 @@ export class Uploading {
       downloadRate: connection.pipeline.rate(now),
       uploadRate: peer.uploadMeter.rate(now),
       isSeed: this.#swarm.picker.isSeed(peer.key),
-      hasQueue: connection.uploads.length > 0 && peer.uploadInFlight < minWatermarkBytes,
+      // What is under way counts too: or else the longest served, whose rate is the surest, would keep its slot for ever.
+      hasQueue: connection.uploads.length > 0 || peer.uploadInFlight > 0,
     };
   }
 
