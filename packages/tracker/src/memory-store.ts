@@ -7,7 +7,7 @@ import { KeyedHash } from './memory/keyed-hash.ts';
 import { MemberLists, maxRecords } from './memory/member-lists.ts';
 import { PeerTable } from './memory/peer-table.ts';
 import { type FamilyWords, TorrentTable, ipv4Words, ipv6Words } from './memory/torrent-table.ts';
-import { type PeerRecords, type PeerSample, peerIdBytes } from './peer-sample.ts';
+import { type PeerSample, peerIdBytes } from './peer-sample.ts';
 import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
 
 export interface MemoryStoreOptions {
@@ -217,25 +217,26 @@ export class MemoryStore implements PeerStore {
 
   #sample(torrent: number, own: Family, peer: StoreAnnounce, record: number, answer: PeerSample): void {
     const want = Math.min(peer.want, answer.capacity, drawCapacity);
-    const drawn = this.#drawFrom(
-      own,
-      torrent,
-      peer.seeding,
-      record,
-      want,
-      own === this.#ipv4 ? answer.ipv4 : answer.ipv6,
-    );
+    const drawn = this.#drawFrom(own, torrent, peer, record, want, answer);
     if (peer.families === 'own') return;
     const other = own === this.#ipv4 ? this.#ipv6 : this.#ipv4;
-    this.#drawFrom(other, torrent, peer.seeding, -1, want - drawn, other === this.#ipv4 ? answer.ipv4 : answer.ipv6);
+    this.#drawFrom(other, torrent, peer, -1, want - drawn, answer);
   }
 
   /** Draws up to `want` members other than `self` (-1: none); says how many. */
-  #drawFrom(family: Family, torrent: number, seeding: boolean, self: number, want: number, into: PeerRecords): number {
+  #drawFrom(
+    family: Family,
+    torrent: number,
+    peer: StoreAnnounce,
+    self: number,
+    want: number,
+    answer: PeerSample,
+  ): number {
     const { words, table, lists } = family;
+    const into = family === this.#ipv4 ? answer.ipv4 : answer.ipv6;
     const list = this.#torrents.list(torrent, words);
     // A seed has no use for other seeds: its range ends where they begin.
-    const range = seeding ? this.#torrents.leechers(torrent, words) : this.#torrents.members(torrent, words);
+    const range = peer.seeding ? this.#torrents.leechers(torrent, words) : this.#torrents.members(torrent, words);
     const skipped = self < 0 ? range : table.position(self);
     const candidates = skipped < range ? range - 1 : range;
     const count = Math.min(want, candidates);
@@ -243,7 +244,8 @@ export class MemoryStore implements PeerStore {
     for (let at = 0; at < count; at++) {
       const place = this.#draw.next();
       const record = lists.at(list, place < skipped ? place : place + 1);
-      table.write(record, into.records, at * into.stride, into.peerIds, at * peerIdBytes);
+      table.writeRecord(record, into.records, at * into.stride);
+      if (peer.withPeerIds) table.writeId(record, into.peerIds, at * peerIdBytes);
     }
     into.count = count;
     return count;

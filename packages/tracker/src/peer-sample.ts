@@ -13,7 +13,7 @@ export class PeerRecords {
   readonly stride: 6 | 18;
   /** Records, of which the first `count` are valid. */
   readonly records: Uint8Array;
-  /** The peer ids of the same peers, 20 bytes each; zeros where the store does not keep them. */
+  /** The peer ids of the same peers, 20 bytes each, if they were asked for; zeros where the store does not keep them. */
   readonly peerIds: Uint8Array;
   count: number;
 

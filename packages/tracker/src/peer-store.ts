@@ -21,6 +21,8 @@ export interface StoreAnnounce {
   readonly want: number;
   /** `own`: only peers of the announcer's address family; `both`: its own first, the other family fills the rest. */
   readonly families: 'own' | 'both';
+  /** Whether the peer ids are wanted too; without them `answer.peerIds` keeps what it had. */
+  readonly withPeerIds: boolean;
 }
 
 /**

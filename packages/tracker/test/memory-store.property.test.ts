@@ -93,7 +93,17 @@ function announceOf(
   const address = new Uint8Array(ipv6 ? 16 : 4).fill(7);
   address[address.length - 1] = host;
   const peerId = new Uint8Array(20).fill(host);
-  return { infoHash: hashOf(torrent), address, port, peerId, seeding, leaving, want: 200, families: 'both' };
+  return {
+    infoHash: hashOf(torrent),
+    address,
+    port,
+    peerId,
+    seeding,
+    leaving,
+    want: 200,
+    families: 'both',
+    withPeerIds: false,
+  };
 }
 
 function hashOf(torrent: number): Uint8Array {

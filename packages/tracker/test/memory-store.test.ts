@@ -20,7 +20,18 @@ function join(store: MemoryStore, peer: number, more: Partial<StoreAnnounce> = {
   const peerId = new Uint8Array(20);
   const infoHash = new Uint8Array(20);
   return store.announce(
-    { infoHash, address, port: 6881, peerId, seeding: false, leaving: false, want: 50, families: 'both', ...more },
+    {
+      infoHash,
+      address,
+      port: 6881,
+      peerId,
+      seeding: false,
+      leaving: false,
+      want: 50,
+      families: 'both',
+      withPeerIds: false,
+      ...more,
+    },
     sample,
     now,
   );

@@ -119,19 +119,24 @@ export class PeerTable implements IndexedRecords {
     return true;
   }
 
-  /** Writes address and port as a compact record, and the peer id beside it. */
-  write(peer: number, records: Uint8Array, at: number, peerIds: Uint8Array, idAt: number): void {
+  /** Writes address and port as a compact record. */
+  writeRecord(peer: number, records: Uint8Array, at: number): void {
     const words = this.#records.words(peer);
     const base = this.#records.base(peer);
-    for (let byte = 0; byte < this.addressBytes; byte += 4)
+    for (let byte = 0; byte < this.addressBytes; byte += 4) {
       writeWord(records, at + byte, words[base + word.address + byte / 4]!);
+    }
     const port = words[base + word.portAndFlags]!;
     records[at + this.addressBytes] = port >>> 8;
     records[at + this.addressBytes + 1] = port;
+  }
+
+  /** Writes the peer id, or zeros where ids are not kept. */
+  writeId(peer: number, peerIds: Uint8Array, at: number): void {
     const ids = this.#peerIds[peer >>> chunkShift];
     const from = (peer & (2 ** chunkShift - 1)) * peerIdBytes;
     // A loop: for 20 bytes it is faster than a view and a copy.
-    for (let byte = 0; byte < peerIdBytes; byte++) peerIds[idAt + byte] = ids === undefined ? 0 : ids[from + byte]!;
+    for (let byte = 0; byte < peerIdBytes; byte++) peerIds[at + byte] = ids === undefined ? 0 : ids[from + byte]!;
   }
 
   /** Gives memory back once there are no peers; the first chunk stays, or a lone peer's coming and going would allocate it anew. */

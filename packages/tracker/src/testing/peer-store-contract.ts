@@ -244,7 +244,7 @@ function tell(store: PeerStore, told: Told, now = 0): Answer {
 function announceOf(
   told: Partial<StoreAnnounce> & Pick<StoreAnnounce, 'infoHash' | 'address' | 'peerId'>,
 ): StoreAnnounce {
-  return { port: 6881, seeding: false, leaving: false, want: 50, families: 'both', ...told };
+  return { port: 6881, seeding: false, leaving: false, want: 50, families: 'both', withPeerIds: true, ...told };
 }
 
 function hashOf(torrent: number): Uint8Array {
