@@ -1,10 +1,10 @@
 // Many torrents on one port: listens, routes, shares files, hashes and buffers between torrents, and ends them all.
 import { randomBytes } from 'node:crypto';
-import type { Metainfo, MetainfoFile } from '@shoal/metainfo';
+import type { Metainfo } from '@shoal/metainfo';
 import type { Bitfield } from '@shoal/pieces';
-import { FileStorage, HashPool, OpenFiles, type Storage } from '@shoal/storage';
+import { FileStorage, HashPool, OpenFiles, OperationQueue, type Storage } from '@shoal/storage';
 import { Torrent, type TorrentReport } from '@shoal/torrent';
-import { TrackerTiers } from '@shoal/tracker-client';
+import { TrackerTiers, UdpClient } from '@shoal/tracker-client';
 import { Announcer } from './announcer.ts';
 import { SessionError } from './errors.ts';
 import { Listener, type Introduced } from './listener.ts';
@@ -24,7 +24,11 @@ export class Session implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #dialer: Dialer;
   readonly #openFiles: OpenFiles;
+  /** One queue for all torrents: a slow disk is shared fairly. */
+  readonly #diskOperations = new OperationQueue();
   readonly #hashPool = new HashPool();
+  /** One socket per family and one set of connection ids for all UDP trackers. */
+  readonly #udp = new UdpClient();
   readonly #runBuffers = new RunBuffers(maxRunBlocks);
   readonly #drivers = new Map<string, TorrentDriver>();
   readonly #handles = new Map<string, TorrentHandle>();
@@ -100,6 +104,7 @@ export class Session implements AsyncDisposable {
   async #closeAll(): Promise<void> {
     this.#dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
+    await this.#udp[Symbol.asyncDispose]();
   }
 
   #introduced(peer: Introduced): void {
@@ -111,7 +116,12 @@ export class Session implements AsyncDisposable {
   async #storageFor(metainfo: Metainfo, options: AddOptions): Promise<Storage> {
     if (options.storage !== undefined) return options.storage;
     if (options.directory === undefined) throw new TypeError('either directory or storage is required');
-    return FileStorage.open({ directory: options.directory, files: storedFiles(metainfo), openFiles: this.#openFiles });
+    return FileStorage.open({
+      directory: options.directory,
+      files: metainfo.files,
+      openFiles: this.#openFiles,
+      queue: this.#diskOperations,
+    });
   }
 
   async #start(
@@ -180,6 +190,7 @@ export class Session implements AsyncDisposable {
           ? undefined
           : new TrackerTiers(tiers, {
               random: this.#options.random,
+              udp: this.#udp,
               userAgent: this.#options.clientVersion,
               stopTimeoutMs: this.#options.stopTimeoutMs - graceMs,
               minimumInterval: this.#options.minAnnounceIntervalMs / 1000,
@@ -213,11 +224,6 @@ function incomplete(metainfo: Metainfo, have: Bitfield): SessionError {
   const missing = have.length - have.count;
   const what = `"${metainfo.name}": ${missing} of ${have.length} pieces are missing or wrong on disk`;
   return new SessionError('incomplete', what, { infoHash: metainfo.infoHash });
-}
-
-/** What the storage has to know of the files: those for which nothing is written hold no bytes and are left out. */
-function storedFiles(metainfo: Metainfo): MetainfoFile[] {
-  return metainfo.files.filter((file) => !file.isSkipped || file.length > 0);
 }
 
 /** An address that sockets must be bound to; "all addresses" binds nothing. */

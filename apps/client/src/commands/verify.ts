@@ -25,7 +25,7 @@ export async function verify(source: string, place: string, output: Output): Pro
   const directory = await directoryOf(place, metainfo);
   const storage = await FileStorage.open({
     directory,
-    files: metainfo.files.filter((file) => !file.isSkipped || file.length > 0),
+    files: metainfo.files,
   });
   try {
     const { geometry, pieceHashes } = metainfo;
