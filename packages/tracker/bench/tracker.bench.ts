@@ -6,7 +6,9 @@ import { Tracker } from '../src/index.ts';
 const peers = Number(argv[2] ?? 1_000_000);
 const torrents = Number(argv[3] ?? 100_000);
 
-const collect = (): void => void globalThis.gc?.();
+const collect = (): void => {
+  if (globalThis.gc) void globalThis.gc();
+};
 const allTimes = new Float64Array(peers).fill(1);
 const random = mulberry32(7);
 const tracker = new Tracker({ random });

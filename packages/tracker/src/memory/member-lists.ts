@@ -1,49 +1,36 @@
 // Many growing lists of record numbers in few large arrays. A list is named by a 32-bit reference: a list of one
-// is the reference itself, larger ones are blocks of a power of two cut from pages as a buddy allocator does, and
-// lists longer than a page are made of whole pages, so growing never copies more than one page.
+// is the reference itself, larger ones are blocks of a power of two words, and lists longer than a page are made of
+// whole pages, so growing never copies more than one page.
+import { BlockPages, pageClass, pageWords } from './block-pages.ts';
 
 /** The reference of a list without members. */
-export const emptyList: number = 0xffff_ffff;
+export const emptyList = 0xffff_ffff;
 
-/** Words of a page, 256 KiB: the largest block. */
-const pageWords = 65_536;
-const pageClass = 16;
 /** Class of lists that span pages; the low bits of such a reference number the list. */
 const longClass = 31;
 /** A reference is 5 bits of class and 27 of record number, block offset in pairs of words, or list number. */
 const valueBits = 27;
-const valueMask = 2 ** valueBits - 1;
+const valueMask: number = 2 ** valueBits - 1;
 
 /** Most records that lists can name. */
 export const maxRecords: number = 2 ** valueBits;
 
 /** Lists of record numbers. */
 export class MemberLists {
-  #pages: Uint32Array[] = [];
-  /** For each class the offsets of its free blocks. */
-  #free: number[][] = Array.from({ length: pageClass + 1 }, () => []);
-  #long = new Map<number, number[]>();
+  readonly #blocks = new BlockPages();
+  /** The pages of each long list, by their offsets. */
+  readonly #long = new Map<number, number[]>();
   #nextLong = 0;
 
   /** The member at `index`. */
   at(list: number, index: number): number {
-    const size = list >>> valueBits;
-    if (size === 0) return list;
-    if (size === longClass) return this.#pages[this.#long.get(list)![index >>> pageClass]!]![index & (pageWords - 1)]!;
-    const offset = (list & valueMask) * 2 + index;
-    return this.#pages[offset >>> pageClass]![offset & (pageWords - 1)]!;
+    return list >>> valueBits === 0 ? list : this.#blocks.read(this.#offsetOf(list, index));
   }
 
-  /** Replaces a member; the reference changes when it is the only one. */
+  /** Replaces a member; the list goes on under the reference that is returned. */
   set(list: number, index: number, member: number): number {
-    const size = list >>> valueBits;
-    if (size === 0) return member;
-    if (size === longClass) {
-      this.#pages[this.#long.get(list)![index >>> pageClass]!]![index & (pageWords - 1)] = member;
-      return list;
-    }
-    const offset = (list & valueMask) * 2 + index;
-    this.#pages[offset >>> pageClass]![offset & (pageWords - 1)] = member;
+    if (list >>> valueBits === 0) return member;
+    this.#blocks.write(this.#offsetOf(list, index), member);
     return list;
   }
 
@@ -51,8 +38,8 @@ export class MemberLists {
   push(list: number, length: number, member: number): number {
     if (list === emptyList) return member;
     const size = list >>> valueBits;
-    const grown =
-      size === longClass ? this.#lengthen(list, length) : length === 2 ** size ? this.#grow(list, size) : list;
+    if (size === longClass) this.#lengthen(list, length);
+    const grown = size !== longClass && length === 2 ** size ? this.#grow(list, size) : list;
     return this.set(grown, length, member);
   }
 
@@ -60,7 +47,7 @@ export class MemberLists {
   pop(list: number, length: number): number {
     const size = list >>> valueBits;
     if (length === 1) {
-      if (size !== 0) this.#release(list, size);
+      if (size !== 0) this.#blocks.release(this.#offsetOf(list, 0), size);
       return emptyList;
     }
     if (size === longClass) return this.#shorten(list, length - 1);
@@ -71,72 +58,53 @@ export class MemberLists {
 
   /** Gives memory back; every reference is void. The caller says this when no list is left. */
   shrink(): void {
-    if (this.#pages.length <= 1) return;
-    this.#pages = [];
-    this.#free = Array.from({ length: pageClass + 1 }, () => []);
-    this.#long.clear();
+    if (this.#blocks.count > 1) this.#blocks.clear();
+  }
+
+  #offsetOf(list: number, index: number): number {
+    if (list >>> valueBits < longClass) return (list & valueMask) * 2 + index;
+    return this.#long.get(list)![index >>> pageClass]! + (index & (pageWords - 1));
   }
 
   #grow(list: number, size: number): number {
     if (size < pageClass) return this.#move(list, 2 ** size, size + 1);
     // The block is a whole page: it becomes the first page of a long list.
-    const long = this.#newLong();
-    this.#long.set(long, [((list & valueMask) * 2) >>> pageClass]);
-    return this.#lengthen(long, pageWords);
+    const long = this.#nextLongList();
+    this.#long.set(long, [this.#offsetOf(list, 0)]);
+    this.#lengthen(long, pageWords);
+    return long;
   }
 
-  #lengthen(list: number, length: number): number {
+  #lengthen(list: number, length: number): void {
     const pages = this.#long.get(list)!;
-    if (length === pages.length * pageWords) pages.push(this.#allocate(pageClass) >>> pageClass);
-    return list;
+    if (length === pages.length * pageWords) pages.push(this.#blocks.allocate(pageClass));
   }
 
   #shorten(list: number, length: number): number {
     const pages = this.#long.get(list)!;
-    // Keeps one page in reserve, for the same reason as above.
-    if (pages.length > 1 && length <= (pages.length - 2) * pageWords + pageWords / 2) {
-      this.#free[pageClass]!.push(pages.pop()! * pageWords);
-    }
+    // The last page stays until the one before it is half empty, for the same reason as above.
+    if (length <= (pages.length - 1.5) * pageWords) this.#blocks.release(pages.pop()!, pageClass);
     if (pages.length > 1) return list;
     this.#long.delete(list);
-    return reference(pageClass, pages[0]! * pageWords);
+    return reference(pageClass, pages[0]!);
   }
 
   #move(list: number, length: number, size: number): number {
-    const target = reference(size, this.#allocate(size));
+    const target = reference(size, this.#blocks.allocate(size));
     for (let index = 0; index < length; index++) this.set(target, index, this.at(list, index));
-    if (list >>> valueBits !== 0) this.#release(list, list >>> valueBits);
+    if (list >>> valueBits !== 0) this.#blocks.release(this.#offsetOf(list, 0), list >>> valueBits);
     return target;
   }
 
-  #newLong(): number {
-    // Numbers are not used again until the counter wraps: 2^27 long lists cannot live at once.
-    do this.#nextLong = (this.#nextLong + 1) & valueMask;
-    while (this.#nextLong === valueMask || this.#long.has(reference(longClass, this.#nextLong * 2)));
+  #nextLongList(): number {
+    // Numbers come round after 2^27 lists; the last one would look like the empty list.
+    do this.#nextLong = (this.#nextLong + 1) % valueMask;
+    while (this.#long.has(reference(longClass, this.#nextLong * 2)));
     return reference(longClass, this.#nextLong * 2);
-  }
-
-  /** Offset in words of a free block of 2^size words, cut from a larger one where needed. */
-  #allocate(size: number): number {
-    let larger = size;
-    while (larger < pageClass && this.#free[larger]!.length === 0) larger++;
-    let offset = this.#free[larger]!.pop();
-    if (offset === undefined) {
-      offset = this.#pages.length * pageWords;
-      this.#pages.push(new Uint32Array(pageWords));
-    }
-    for (; larger > size; larger--) this.#free[larger - 1]!.push(offset + 2 ** (larger - 1));
-    return offset;
-  }
-
-  #release(list: number, size: number): void {
-    if (size === longClass) {
-      for (const page of this.#long.get(list)!) this.#free[pageClass]!.push(page * pageWords);
-      this.#long.delete(list);
-    } else this.#free[size]!.push((list & valueMask) * 2);
   }
 }
 
+/** Offsets are even, so they are kept by half. */
 function reference(size: number, offset: number): number {
   return ((size << valueBits) | (offset / 2)) >>> 0;
 }
