@@ -98,7 +98,7 @@ test('the downloader of 2003 gets from our seeder what it got from its own', asy
       type: 'piece',
       piece,
       begin: 0,
-      bytes: content.subarray(from, from + pieceLength),
+      data: Buffer.from(content.subarray(from, from + pieceLength)),
     });
   }
   // "length 13 request: index 0x40" beside "have 0x27": requests and haves mixed, as in frames 55 to 63.
