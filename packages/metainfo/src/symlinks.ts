@@ -6,7 +6,7 @@ import type { MetainfoFile } from './metainfo.ts';
 import { foldedElement } from './safe-path.ts';
 import { quoted, quotedFile, type Warnings } from './warnings.ts';
 
-/** Links that follow each other: what Linux follows (`path_resolution(7)`, ELOOP). */
+/** Links that follow each other: what Linux follows (`path_resolution(7)`, ELOOP). It is also what ends a circle. */
 const maxHops = 40;
 
 /** A folder of the torrent: what it holds by folded name, a file as its index. */
@@ -56,7 +56,7 @@ function isAncestor(folder: readonly string[], path: readonly string[]): boolean
 class Resolver {
   readonly #targets: readonly (readonly string[] | undefined)[];
   readonly #root: Folder;
-  /** Where each link ends; `null` when nowhere, and also while it is being followed, which is what stops a loop. */
+  /** Where each link ends; `null` when nowhere. */
   readonly #places = new Map<number, Place | null>();
 
   constructor(targets: readonly (readonly string[] | undefined)[], root: Folder) {
@@ -67,7 +67,6 @@ class Resolver {
   placeOf(link: number, hops: number): Place | null {
     const known = this.#places.get(link);
     if (known !== undefined) return known;
-    this.#places.set(link, null);
     const target = this.#targets[link];
     const place = target === undefined || hops >= maxHops ? null : this.#follow(target, hops);
     this.#places.set(link, place);

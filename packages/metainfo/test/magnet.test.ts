@@ -100,6 +100,7 @@ describe('BEP 9: a magnet link', () => {
 
   test('with broken percent signs and bytes that are no UTF-8 is read', () => {
     expect(parseMagnet(`${base}&dn=%E0%A4%A`).name).toBe('\ufffd%A');
+    expect(parseMagnet(`${base}&dn=a+b+%2B`).name).toBe('a b +');
     expect(parseMagnet(`${base}&dn=100%`).name).toBe('100%');
     expect(parseMagnet(`${base}&dn=%zz%41`).name).toBe('%zzA');
   });
