@@ -43,7 +43,7 @@ export function pieceToFinish(
 
 /** The rarest piece not started that the peer has, -1 for none. The order is random among equals already. */
 export function rarestPiece(order: RarityOrder, peer: PeerState): number {
-  if (peer.isSeed) return order.length > 0 ? order.at(0) : -1;
+  if (peer.isSeed) return order.length > 0 ? order.at(order.first) : -1;
   if (peer.fresh === 0) return -1;
   const first = order.startOf(1);
   return firstHeld(order, peer, first, first);
@@ -51,10 +51,10 @@ export function rarestPiece(order: RarityOrder, peer: PeerState): number {
 
 /** Some piece not started that the peer has, -1 for none: a random place, and from there the next one it has. */
 export function randomPiece(order: RarityOrder, peer: PeerState, random: () => number): number {
-  if (peer.isSeed) return order.length > 0 ? order.at(Math.floor(random() * order.length)) : -1;
+  if (peer.isSeed) return order.length > 0 ? order.at(order.first + Math.floor(random() * order.length)) : -1;
   if (peer.fresh === 0) return -1;
   const first = order.startOf(1);
-  return firstHeld(order, peer, first, first + Math.floor(random() * (order.length - first)));
+  return firstHeld(order, peer, first, first + Math.floor(random() * (order.end - first)));
 }
 
 /** Mainline's time to call a peer snubbed. A piece of which nothing was asked for so long has nobody to finish it. */
@@ -89,18 +89,21 @@ function mayAsk(open: OpenPiece, peer: PeerState, again: boolean): boolean {
   return again || open.returned === 0 || freeBlock(open, peer.key, 0, false) >= 0;
 }
 
+/** One step of the walk costs about as much as eight empty bytes of a bitfield (measured: 6 ns and 0.7 ns). */
+const bytesPerStep = 8;
+
 /**
  * The first piece the peer has, going up from place `from` and round to `first`. A peer with few pieces, or only common
  * ones, would make this walk long: after as many steps as its own pieces take to go through, those are gone through
- * instead, with the same answer. So it costs at most twice bitfield bytes + pieces of the peer, once per piece started.
+ * instead, with the same answer. So it costs at most twice what the peer's own bitfield does, once per piece started.
  */
 function firstHeld(order: RarityOrder, peer: PeerState, first: number, from: number): number {
   const bits = peer.bits;
   if (bits === undefined) return -1;
-  const span = order.length - first;
-  const steps = Math.min(span, bits.bytes.length + bits.count);
+  const span = order.end - first;
+  const steps = Math.min(span, bits.bytes.length / bytesPerStep + bits.count);
   for (let step = 0, place = from; step < steps; step++, place++) {
-    if (place === order.length) place = first;
+    if (place === order.end) place = first;
     const piece = order.at(place);
     if (bits.has(piece)) return piece;
   }

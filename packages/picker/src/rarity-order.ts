@@ -1,7 +1,8 @@
 // The pieces not yet started, rarest first and in random order among equals. One array grouped by count, the start of
 // every group, and each piece's place in the array: a changed count moves a piece across one boundary with one swap,
 // then to a random place of its new group. Many changes at once only mark the order stale; it is sorted when next read.
-// Invariant while not stale: starts[c] is the first place whose piece has a count of c or more.
+// The pieces fill the end of the array, so that taking one of the rarest moves few others. Invariant while not stale:
+// starts[c] is the first place whose piece has a count of c or more; the last entry is the length of the array.
 
 const absent = 0xffffffff;
 
@@ -10,9 +11,10 @@ export class RarityOrder {
   readonly #random: () => number;
   readonly #order: Uint32Array;
   readonly #place: Uint32Array;
-  /** One entry per count, and last the length: group c lies in [starts[c], starts[c + 1]). */
-  #starts: number[] = [0, 0];
-  #length = 0;
+  /** Group c lies in [starts[c], starts[c + 1]). */
+  #starts: number[];
+  /** The place of the rarest piece. */
+  #first: number;
   #stale = false;
 
   /** `counts` is read whenever a piece moves: change it first, then say so here. */
@@ -21,17 +23,28 @@ export class RarityOrder {
     this.#random = random;
     this.#order = new Uint32Array(counts.length);
     this.#place = new Uint32Array(counts.length).fill(absent);
+    this.#first = counts.length;
+    this.#starts = [counts.length, counts.length];
   }
 
   get length(): number {
-    return this.#length;
+    return this.end - this.#first;
+  }
+
+  /** The place of the rarest piece, `end` when there is none. Places go up to `end`, exclusive. */
+  get first(): number {
+    return this.#first;
+  }
+
+  get end(): number {
+    return this.#order.length;
   }
 
   has(piece: number): boolean {
     return this.#place[piece] !== absent;
   }
 
-  /** The piece at a place; places run from 0, the rarest. Meaningful after `settle`. */
+  /** The piece at a place. Meaningful after `settle`. */
   at(place: number): number {
     return this.#order[place] as number;
   }
@@ -40,42 +53,44 @@ export class RarityOrder {
     return this.#place[piece] as number;
   }
 
-  /** The first place whose piece has a count of at least `count`; the length when there is none. */
+  /** The first place whose piece has a count of at least `count`; `end` when there is none. */
   startOf(count: number): number {
-    return this.#starts[count] ?? this.#length;
+    return this.#starts[count] ?? this.end;
   }
 
+  /** The last of every lower group moves to the front of it, which frees a place in front of the piece's own group. */
   insert(piece: number): void {
-    const length = this.#length++;
-    if (this.#stale) return this.#put(piece, length);
+    let hole = --this.#first;
+    if (this.#stale) return this.#put(piece, hole);
     const count = this.#counts[piece] as number;
     this.#reach(count);
     const starts = this.#starts;
-    let hole = length;
-    for (let group = starts.length - 1; group > count; group--) {
-      const first = starts[group] as number;
-      if (first !== hole) this.#put(this.at(first), hole);
-      starts[group] = first + 1;
-      hole = first;
+    for (let group = 0; group < count; group++) {
+      (starts[group] as number)--;
+      const last = (starts[group + 1] as number) - 1;
+      if (last !== hole) this.#put(this.at(last), hole);
+      hole = last;
     }
+    starts[count] = hole;
     this.#put(piece, hole);
     this.#scatter(piece, count);
   }
 
+  /** The first of its group and of every lower one moves up, which frees the first place of all. */
   remove(piece: number): void {
     let hole = this.placeOf(piece);
-    this.#length--;
     if (this.#stale) {
-      this.#put(this.at(this.#length), hole);
+      this.#put(this.at(this.#first), hole);
     } else {
       const starts = this.#starts;
-      for (let group = (this.#counts[piece] as number) + 1; group < starts.length; group++) {
-        const last = (starts[group] as number) - 1;
-        if (last !== hole) this.#put(this.at(last), hole);
-        starts[group] = last;
-        hole = last;
+      for (let group = this.#counts[piece] as number; group >= 0; group--) {
+        const first = starts[group] as number;
+        if (first !== hole) this.#put(this.at(first), hole);
+        starts[group] = first + 1;
+        hole = first;
       }
     }
+    this.#first++;
     this.#place[piece] = absent;
   }
 
@@ -100,8 +115,7 @@ export class RarityOrder {
 
   /** Every count has fallen by one, none below zero: the groups keep their members and only change their number. */
   allLowered(): void {
-    if (!this.#stale) this.#starts.shift();
-    if (this.#starts.length < 2) this.#starts.push(this.#length);
+    if (!this.#stale && this.#starts.length > 2) this.#starts.shift();
   }
 
   /** Any counts may have changed. */
@@ -113,33 +127,37 @@ export class RarityOrder {
   settle(): void {
     if (!this.#stale) return;
     this.#stale = false;
-    this.#starts = this.#countGroups();
-    const next = this.#starts.slice();
-    for (let piece = 0; piece < this.#place.length; piece++) {
-      if (this.#place[piece] !== absent) this.#order[(next[this.#counts[piece] as number] as number)++] = piece;
+    const [counts, order, places] = [this.#counts, this.#order, this.#place];
+    const starts = this.#countGroups();
+    const next = starts.slice();
+    for (let piece = 0; piece < places.length; piece++) {
+      if (places[piece] !== absent) order[(next[counts[piece] as number] as number)++] = piece;
     }
-    for (let group = 1; group < this.#starts.length; group++) {
-      this.#shuffle(this.#starts[group - 1] as number, this.#starts[group] as number);
+    for (let group = 1; group < starts.length; group++) {
+      this.#shuffle(starts[group - 1] as number, starts[group] as number);
     }
-    for (let place = 0; place < this.#length; place++) this.#place[this.at(place)] = place;
+    for (let place = this.#first; place < order.length; place++) places[order[place] as number] = place;
+    this.#starts = starts;
   }
 
   #countGroups(): number[] {
+    const [counts, order] = [this.#counts, this.#order];
     const sizes: number[] = [0];
-    for (let place = 0; place < this.#length; place++) {
-      const count = this.#counts[this.at(place)] as number;
+    for (let place = this.#first; place < order.length; place++) {
+      const count = counts[order[place] as number] as number;
       while (sizes.length <= count) sizes.push(0);
       (sizes[count] as number)++;
     }
-    const starts = [0];
+    const starts = [this.#first];
     for (const size of sizes) starts.push((starts[starts.length - 1] as number) + size);
     return starts;
   }
 
   #shuffle(from: number, to: number): void {
     const order = this.#order;
+    const random = this.#random;
     for (let last = to - 1; last > from; last--) {
-      const chosen = from + Math.floor(this.#random() * (last - from + 1));
+      const chosen = from + Math.floor(random() * (last - from + 1));
       const piece = order[last] as number;
       order[last] = order[chosen] as number;
       order[chosen] = piece;

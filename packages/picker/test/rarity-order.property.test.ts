@@ -22,7 +22,7 @@ test('after any changes the order holds exactly the inserted pieces, rarest firs
       order.settle();
       check(order, counts, members);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 
@@ -41,7 +41,7 @@ test('changes made one by one keep the order without sorting anew', () => {
         check(order, counts, members);
       }
     }),
-    { numRuns: 500 },
+    { numRuns: 80 },
   );
 });
 
@@ -55,7 +55,7 @@ test.each(['one by one', 'at once'])('equals are in uniformly random order when 
     if (how === 'at once') order.invalidate();
     for (let piece = 0; piece < 4; piece++) order.insert(piece);
     order.settle();
-    (first[order.at(0)] as number)++;
+    (first[order.at(order.first)] as number)++;
   }
   for (const count of first) expect(Math.abs(count / runs - 0.25)).toBeLessThan(0.015);
 });
@@ -70,7 +70,7 @@ test('a piece that becomes as common as others takes a random place among them',
     for (let piece = 0; piece < 4; piece++) order.insert(piece);
     counts[0] = 1;
     order.raised(0);
-    (places[order.placeOf(0)] as number)++;
+    (places[order.placeOf(0) - order.first] as number)++;
   }
   for (const count of places) expect(Math.abs(count / runs - 0.25)).toBeLessThan(0.015);
 });
@@ -111,14 +111,14 @@ function apply(order: RarityOrder, counts: Uint16Array, members: Set<number>, ve
 
 function check(order: RarityOrder, counts: Uint16Array, members: Set<number>): void {
   expect(order.length).toBe(members.size);
-  const listed = Array.from({ length: order.length }, (_, place) => order.at(place));
+  const listed = Array.from({ length: order.length }, (_, index) => order.at(order.first + index));
   expect(new Set(listed)).toEqual(members);
-  for (const [place, piece] of listed.entries()) {
-    expect(order.placeOf(piece)).toBe(place);
-    if (place > 0) expect(counts[listed[place - 1] as number]).toBeLessThanOrEqual(counts[piece] as number);
+  for (const [index, piece] of listed.entries()) {
+    expect(order.placeOf(piece)).toBe(order.first + index);
+    if (index > 0) expect(counts[listed[index - 1] as number]).toBeLessThanOrEqual(counts[piece] as number);
   }
   for (let piece = 0; piece < pieces; piece++) expect(order.has(piece)).toBe(members.has(piece));
   for (let count = 0; count < 8; count++) {
-    expect(order.startOf(count)).toBe(listed.filter((piece) => (counts[piece] as number) < count).length);
+    expect(order.startOf(count) - order.first).toBe(listed.filter((piece) => (counts[piece] as number) < count).length);
   }
 }
