@@ -49,10 +49,11 @@ const knownKeys: ReadonlySet<string> = new Set([
 
 /**
  * A .torrent file, checked. The result holds views into `bytes`.
- * @throws MetainfoError for whatever is wrong with the bytes; nothing else, whatever they are.
+ * @throws MetainfoError for whatever is wrong with the bytes, and nothing else; TypeError when they are no Uint8Array.
  * @example const { name, infoHash, files } = parseMetainfo(await readFile('debian.torrent'));
  */
 export function parseMetainfo(bytes: Uint8Array, options: ParseOptions = {}): Metainfo {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('a torrent is parsed from a Uint8Array');
   const settings = { ...parseDefaults, ...options };
   const warnings = new Warnings();
   // A Buffer's views would be Buffers too, and slower to make.

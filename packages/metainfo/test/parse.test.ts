@@ -38,6 +38,12 @@ describe('clients 58: the info-hash', () => {
     expect(Buffer.from(infoBytes).toString('latin1')).toContain('12:x-cross-seed3:abc');
   });
 
+  test('what is no Uint8Array is a mistake of the caller', () => {
+    for (const wrong of ['text', [100, 101], undefined]) {
+      expect(() => parseMetainfo(wrong as unknown as Uint8Array)).toThrow(TypeError);
+    }
+  });
+
   test('a Buffer is read as it is and never handed on', () => {
     const { infoBytes, pieceHashes, unknown } = parseMetainfo(Buffer.from(single({}, { 'x-key': 'v' })));
     for (const bytes of [infoBytes, pieceHashes, unknown.get('x-key')]) expect(Buffer.isBuffer(bytes)).toBe(false);
