@@ -5,8 +5,11 @@ import type { RandomStream } from './random.ts';
 
 export interface Behaviour {
   readonly name: string;
-  /** What becomes of a block on its way out; `bytes` is its payload and may be changed in place. Default: sent. */
-  readonly outgoingBlock?: (bytes: Uint8Array, random: RandomStream) => 'send' | 'swallow';
+  /**
+   * What becomes of a block on its way out; `bytes` is its payload and may be changed in place, `before` counts the
+   * blocks of this life so far. It must not keep state of its own. Default: sent.
+   */
+  readonly outgoingBlock?: (bytes: Uint8Array, random: RandomStream, before: number) => 'send' | 'swallow';
   /** What is said, in order, on every connection instead of speaking for a torrent. */
   readonly script?: (facts: ScriptFacts) => readonly Uint8Array[];
 }
@@ -35,8 +38,10 @@ export function corrupting(share: number = 1): Behaviour {
 
 /** Accepts requests and sends no block, or none after the first `honestBlocks`. */
 export function stalling(honestBlocks: number = 0): Behaviour {
-  let blocks = 0;
-  return { name: 'stalling', outgoingBlock: () => (blocks++ < honestBlocks ? 'send' : 'swallow') };
+  return {
+    name: 'stalling',
+    outgoingBlock: (_bytes, _random, before) => (before < honestBlocks ? 'send' : 'swallow'),
+  };
 }
 
 /** Says random bytes, instead of a handshake or behind one. */

@@ -32,6 +32,7 @@ export class SimulatedDriver implements HostListener, Life {
   readonly #dialing = new Set<string>();
   #received: Uint8Array = new Uint8Array(64 * 1024);
   #turns = 0;
+  #blocks = 0;
   /** The input whose offsets outputs may use now. */
   #input: TorrentInput | undefined;
   #announcing = false;
@@ -213,7 +214,7 @@ export class SimulatedDriver implements HostListener, Life {
 
   #sendBlock(connection: Connection, block: Block, content: Uint8Array): void {
     const { behaviour, random } = this.#facts;
-    if (behaviour.outgoingBlock?.(content, random) === 'swallow') return;
+    if (behaviour.outgoingBlock?.(content, random, this.#blocks++) === 'swallow') return;
     const header = new Uint8Array(pieceHeaderLength);
     writePieceHeader(header, 0, block);
     connection.write(header);
