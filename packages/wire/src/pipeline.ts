@@ -170,10 +170,10 @@ export class RequestPipeline {
   find(piece: number, begin: number, length: number, now: number): PendingBlock | undefined {
     const key = this.#keyOf(piece, begin);
     const pending = this.#pending.get(key);
-    if (pending !== undefined && answers(pending, piece, begin, length)) return pending;
+    if (pending !== undefined && answers(pending, begin, length)) return pending;
     const late = this.#late.get(key);
     if (late === undefined || now >= late.askedAt + lateMs) return undefined;
-    return late.block.piece === piece && isInside(late.block, begin, length) ? late : undefined;
+    return isInside(late.block, begin, length) ? late : undefined;
   }
 
   /** Payload of a block that we asked for came in. */
@@ -233,15 +233,15 @@ export class RequestPipeline {
     if (late.copies === 0) this.#late.delete(key);
   }
 
+  /** A `begin` past its piece gives another piece's key; comparing `begin` with that block's tells them apart. */
   #keyOf(piece: number, begin: number): number {
     return piece * this.#blocksPerPiece + blockIndexOf(begin);
   }
 }
 
 /** The whole block, or the part that follows what came so far. */
-function answers(pending: PendingBlock, piece: number, begin: number, length: number): boolean {
+function answers(pending: PendingBlock, begin: number, length: number): boolean {
   const { block, received } = pending;
-  if (block.piece !== piece) return false;
   if (begin === block.begin && length === block.length) return true;
   return begin === block.begin + received && length <= block.length - received;
 }

@@ -187,6 +187,16 @@ describe('blocks', () => {
     }
   });
 
+  test('clients 39: data past the end of its piece is not taken for the next piece’s block', () => {
+    for (const giveUp of [false, true]) {
+      const connection = open();
+      connection.request(block(1), 0);
+      if (giveUp) connection.cancel(block(1));
+      const message = { type: 'piece', piece: 0, begin: 32_768, data: new Uint8Array(16_384) } as const;
+      expect(endOf(feed(connection, [message]))).toBe('block-out-of-range');
+    }
+  });
+
   test('clients 39: a block split over two messages is put together', () => {
     const connection = open();
     connection.request(block(1), 0);

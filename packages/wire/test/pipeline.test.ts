@@ -99,6 +99,12 @@ describe('rate', () => {
     }
   });
 
+  test('forgets every second that a pause pushed out of the window', () => {
+    const subject = pipeline();
+    for (const now of [1000, 2000, 3000]) subject.progress(100_000, now);
+    expect(Math.round(subject.rate(22_500) * 19.5)).toBe(100_000);
+  });
+
   test('survives a pause of days', () => {
     const subject = pipeline();
     subject.progress(1000, 0);

@@ -32,6 +32,13 @@ describe('the upload queue', () => {
     expect(subject.takeRun(32)).toEqual([blockAt(geometry, 1, 1)]);
   });
 
+  test('does not run on in another piece at the same place', () => {
+    const subject = queue();
+    subject.accept(blockAt(geometry, 1, 0));
+    subject.accept(blockAt(geometry, 2, 1));
+    expect(subject.takeRun(32)).toEqual([blockAt(geometry, 1, 0)]);
+  });
+
   test('gives no more than asked for and keeps the rest', () => {
     const subject = queue();
     for (let index = 0; index < 4; index += 1) subject.accept(blockAt(geometry, 0, index));
