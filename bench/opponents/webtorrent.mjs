@@ -1,0 +1,12 @@
+// npm webtorrent as a plain seeder or downloader. usage: webtorrent.mjs seed|leech TORRENT DIR PORT [PEER]
+import { readFileSync } from 'node:fs';
+import WebTorrent from 'webtorrent';
+
+const [mode, torrent, directory, port, peer] = process.argv.slice(2);
+const client = new WebTorrent({
+  torrentPort: Number(port), dht: false, lsd: false, utPex: false, natUpnp: false, natPmp: false, utp: false, secure: 0, tracker: false,
+});
+client.on('error', (error) => console.log('ERROR', error.message));
+const added = client.add(readFileSync(torrent), { path: directory });
+added.on('ready', () => peer !== undefined && added.addPeer(peer));
+added.on('done', () => console.log(mode === 'seed' ? 'READY' : 'DONE'));
