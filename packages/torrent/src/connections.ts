@@ -27,6 +27,10 @@ export class Connections {
 
   dial(now: number): void {
     if (!this.open) return;
+    const { known, live, options } = this.#swarm;
+    const idler = live.size >= options.maxConnections && known.deadline() <= now ? this.#idler() : undefined;
+    // Its end dials, as every end does.
+    if (idler !== undefined) return this.hangUp(idler, placeNeeded, now);
     for (const endpoint of this.#swarm.known.takeDialable(this.#room(), now))
       this.#swarm.emit({ type: 'dial', endpoint });
   }
@@ -34,7 +38,8 @@ export class Connections {
   connected(key: PeerKey, endpoint: Endpoint, incoming: boolean, now: number): void {
     const { live, known } = this.#swarm;
     if (!incoming) known.dialled(endpoint);
-    const refusal = this.#refusal(endpoint, incoming);
+    const idler = incoming && this.#isFull ? this.#idler() : undefined;
+    const refusal = this.#refusal(endpoint, incoming && idler === undefined);
     if (refusal !== undefined) {
       if (!incoming) known.ended(endpoint, true, now);
       return this.#swarm.emit({ type: 'hang-up', peer: key, reason: refusal });
@@ -42,6 +47,7 @@ export class Connections {
     const peer = new LivePeer(key, endpoint, incoming, this.#connectionFor(incoming, now));
     live.set(key, peer);
     this.#swarm.touch(peer);
+    if (idler !== undefined) this.hangUp(idler, placeNeeded, now);
   }
 
   /** Their handshake is here, perhaps still without their id: say what we have (BEP 3: before anything else). */
@@ -115,12 +121,27 @@ export class Connections {
     });
   }
 
-  #refusal(endpoint: Endpoint, incoming: boolean): string | undefined {
-    const { live, known, options } = this.#swarm;
+  #refusal(endpoint: Endpoint, needsRoom: boolean): string | undefined {
+    const { known } = this.#swarm;
     if (!this.open) return 'the torrent is not running';
     if (known.isBanned(endpoint)) return 'banned for corrupt data';
-    if (incoming && live.size + known.dialing >= options.maxConnections) return 'all connections are in use';
+    if (needsRoom && this.#isFull) return 'all connections are in use';
     return undefined;
+  }
+
+  get #isFull(): boolean {
+    const { live, known, options } = this.#swarm;
+    return live.size + known.dialing >= options.maxConnections;
+  }
+
+  /** Of the peers that take requests and send nothing, the one that gave least: it may not keep others out for ever. */
+  #idler(): LivePeer | undefined {
+    let idler: LivePeer | undefined;
+    for (const peer of this.#swarm.live.values()) {
+      if (!peer.connection.pipeline.snubbed) continue;
+      if (idler === undefined || peer.downloadedBytes < idler.downloadedBytes) idler = peer;
+    }
+    return idler;
   }
 
   #room(): number {
@@ -128,6 +149,8 @@ export class Connections {
     return Math.min(options.maxDialing - known.dialing, options.maxConnections - live.size - known.dialing);
   }
 }
+
+const placeNeeded = 'it sends nothing and its place is needed';
 
 /**
  * Of two connections to one peer both ends must drop the same: the one with the larger id keeps what it opened;

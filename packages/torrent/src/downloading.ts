@@ -91,7 +91,10 @@ export class Downloading {
       this.#mixed.delete(piece);
     }
     if (blocks.length === 0) return;
-    for (const block of blocks) connection.request(block, now);
+    for (const block of blocks) {
+      // It may have choked us within this very turn: what cannot be asked is free again.
+      if (!connection.request(block, now)) this.#swarm.picker.released(peer.key, block.piece, block.begin);
+    }
     this.#swarm.touch(peer);
   }
 

@@ -65,3 +65,58 @@ test('what a stalling peer lost goes to one that gives, even when no further pie
   // Requests are lost after 20 s without payload: by then twice, once to each that stalls.
   expect(torrent.complete).toBe(true);
 });
+
+test('a peer that sends nothing gives its place to another when all connections are in use', () => {
+  const torrent = new Torrent({ infoHash, geometry: geometryOf(block, block), isPrivate: false }, new Bitfield(1), {
+    random: randomOf(3),
+    peerId: idOf(9),
+    maxConnections: 1,
+  });
+  const hungUp: string[] = [];
+  const handle = (input: TorrentInput, now: number): void => {
+    for (const output of torrent.handle(input, now))
+      if (output.type === 'hang-up') hungUp.push(`${output.peer}: ${output.reason}`);
+  };
+  const arrives = (peer: number, now: number): void => {
+    handle({ type: 'peer-connected', peer, endpoint: { ip: `10.0.0.${peer}`, port: 6881 }, incoming: true }, now);
+    const hello = [
+      encodeHandshake({ infoHash, peerId: idOf(peer) }),
+      encodeMessage({ type: 'bitfield', bits: Bitfield.full(1).toBytes() }),
+      encodeMessage({ type: 'unchoke' }),
+    ];
+    for (const chunk of hello) handle({ type: 'bytes-received', peer, chunk, start: 0, end: chunk.length }, now);
+  };
+  handle({ type: 'started' }, 0);
+  arrives(1, 0);
+  arrives(2, 10_000);
+  expect(hungUp).toEqual(['2: all connections are in use']);
+  for (let now = 11_000; now <= 25_000; now += 1000) handle({ type: 'time-passed' }, now);
+  arrives(3, 26_000);
+  expect(hungUp.slice(1)).toEqual(['1: it sends nothing and its place is needed']);
+  expect(torrent.snapshot(26_000).peers.map(({ peer }) => peer)).toEqual([3]);
+});
+
+test('a peer that sends nothing gives its place to a known address when all connections are in use', () => {
+  const torrent = new Torrent({ infoHash, geometry: geometryOf(block, block), isPrivate: false }, new Bitfield(1), {
+    random: randomOf(3),
+    peerId: idOf(9),
+    maxConnections: 1,
+  });
+  const dialled: string[] = [];
+  const handle = (input: TorrentInput, now: number): void => {
+    for (const output of torrent.handle(input, now)) if (output.type === 'dial') dialled.push(output.endpoint.ip);
+  };
+  handle({ type: 'started' }, 0);
+  handle({ type: 'peer-connected', peer: 1, endpoint: { ip: '10.0.0.1', port: 6881 }, incoming: true }, 0);
+  const hello = [
+    encodeHandshake({ infoHash, peerId: idOf(1) }),
+    encodeMessage({ type: 'bitfield', bits: Bitfield.full(1).toBytes() }),
+    encodeMessage({ type: 'unchoke' }),
+  ];
+  for (const chunk of hello) handle({ type: 'bytes-received', peer: 1, chunk, start: 0, end: chunk.length }, 0);
+  handle({ type: 'peers-found', source: 'user', peers: [{ ip: '10.0.0.2', port: 6881 }] }, 0);
+  for (let now = 1000; now <= 19_000; now += 1000) handle({ type: 'time-passed' }, now);
+  expect(dialled).toEqual([]);
+  for (let now = 20_000; now <= 25_000; now += 1000) handle({ type: 'time-passed' }, now);
+  expect(dialled).toEqual(['10.0.0.2']);
+});
