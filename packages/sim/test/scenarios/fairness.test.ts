@@ -13,7 +13,7 @@ describe('a seed', () => {
     const { uploadedTo } = reportOf(report, 'origin');
     const shares = leechers.map(({ name }) => uploadedTo[name] ?? 0);
     const index = jainIndex(shares);
-    expectThat(index > 0.85, `Jain's index is ${index.toFixed(3)} of ${shares.join(' ')}`, report);
+    expectThat(index > 0.95, `Jain's index is ${index.toFixed(3)} of ${shares.join(' ')}`, report);
     const used = shares.reduce((sum, share) => sum + share, 0) / (600 * 200_000);
     expectThat(used > 0.9, `the uplink was used to ${(used * 100).toFixed(0)} %`, report);
   });
