@@ -27,9 +27,17 @@ if (!['transfer', 'bencode', 'tracker', 'all'].includes(what)) {
 // A network of its own: nothing that a peer announces can leave this machine.
 if (!values['in-namespace'] && process.getuid?.() === 0 && spawnSync('unshare', ['-n', 'true']).status === 0) {
   installOpponents();
-  const again = [process.execPath, ...process.execArgv, import.meta.filename, ...process.argv.slice(2), '--in-namespace'];
+  const again = [
+    process.execPath,
+    ...process.execArgv,
+    import.meta.filename,
+    ...process.argv.slice(2),
+    '--in-namespace',
+  ];
   const quoted = again.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', `ip link set lo up && exec ${quoted}`], { stdio: 'inherit' });
+  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', `ip link set lo up && exec ${quoted}`], {
+    stdio: 'inherit',
+  });
   process.exit(status ?? 1);
 }
 if (!values['in-namespace']) installOpponents();
@@ -50,10 +58,15 @@ if (what === 'all' || what === 'transfer') {
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   const rows = await benchTransfer({ bytes: MiB * 1024 * 1024, rounds });
   results['transfer'] = rows;
-  print(`\n## ${MiB} MiB in tmpfs, one seeder and one downloader on loopback, medians of ${rounds}\n\n${transferTable(rows)}`);
+  print(
+    `\n## ${MiB} MiB in tmpfs, one seeder and one downloader on loopback, medians of ${rounds}\n\n${transferTable(rows)}`,
+  );
 }
 if (what === 'all' || what === 'tracker') {
-  const rows = await benchTracker({ seconds: values.quick ? 2 : 4, rounds: Number(values.rounds ?? (values.quick ? 1 : 3)) });
+  const rows = await benchTracker({
+    seconds: values.quick ? 2 : 4,
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 3)),
+  });
   results['tracker'] = rows;
   print(`\n## announces, 10,000 torrents, random peers, 50 peers wanted\n\n${trackerTable(rows)}`);
 }
@@ -64,7 +77,10 @@ function installOpponents(): void {
   const folder = path.join(import.meta.dirname, 'opponents');
   if (what === 'bencode' || existsSync(path.join(folder, 'node_modules/webtorrent'))) return;
   console.error('installing the npm peers (once)');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: folder,
+    stdio: ['ignore', 2, 2],
+  });
   if (status !== 0) console.error('the npm peers could not be installed: their rows will be skipped');
 }
 

@@ -64,7 +64,8 @@ export class Measured {
       for (;;) {
         const match = pattern.exec(this.#output);
         if (match !== null) return match;
-        if (this.#ended) throw new Error(`no ${String(pattern)} within ${limitMs} ms; it said:\n${this.#output.slice(-2000)}`);
+        if (this.#ended)
+          throw new Error(`no ${String(pattern)} within ${limitMs} ms; it said:\n${this.#output.slice(-2000)}`);
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {

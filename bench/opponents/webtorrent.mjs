@@ -4,7 +4,15 @@ import WebTorrent from 'webtorrent';
 
 const [mode, torrent, directory, port, peer] = process.argv.slice(2);
 const client = new WebTorrent({
-  torrentPort: Number(port), dht: false, lsd: false, utPex: false, natUpnp: false, natPmp: false, utp: false, secure: 0, tracker: false,
+  torrentPort: Number(port),
+  dht: false,
+  lsd: false,
+  utPex: false,
+  natUpnp: false,
+  natPmp: false,
+  utp: false,
+  secure: 0,
+  tracker: false,
 });
 client.on('error', (error) => console.log('ERROR', error.message));
 const added = client.add(readFileSync(torrent), { path: directory });

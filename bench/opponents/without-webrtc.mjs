@@ -2,7 +2,8 @@
 // their TCP and HTTP parts do not load. It is replaced by an empty module; nothing measured here uses WebRTC.
 import { registerHooks } from 'node:module';
 
-const empty = 'data:text/javascript,export default {}; export const RTCPeerConnection = undefined, RTCSessionDescription = undefined, RTCIceCandidate = undefined;';
+const empty =
+  'data:text/javascript,export default {}; export const RTCPeerConnection = undefined, RTCSessionDescription = undefined, RTCIceCandidate = undefined;';
 registerHooks({
   resolve(specifier, context, next) {
     const absent = specifier === 'webrtc-polyfill' || specifier.startsWith('node-datachannel');

@@ -24,7 +24,18 @@ const shoal: Contestant = {
   missing: () => undefined,
   mapsPayload: false,
   command: (mode, torrent, directory, port, peer) => {
-    const common = [torrent, '-d', directory, '--port', String(port), '--bind', '127.0.0.1', '--jsonl', '--interval-ms', '1000'];
+    const common = [
+      torrent,
+      '-d',
+      directory,
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--jsonl',
+      '--interval-ms',
+      '1000',
+    ];
     const main = [process.execPath, path.join(root, 'apps/client/src/main.ts')];
     if (mode === 'seed') return [...main, 'seed', ...common];
     return [...main, 'download', '--seed', ...common, ...(peer === undefined ? [] : ['--peer', peer])];
@@ -39,7 +50,13 @@ const libtorrent: Contestant = {
     spawnSync('/usr/bin/python3', ['-c', 'import libtorrent']).status === 0 ? undefined : "Debian's python3-libtorrent",
   mapsPayload: true,
   command: (mode, torrent, directory, port, peer) => [
-    '/usr/bin/python3', path.join(here, 'lt-peer.py'), mode, torrent, directory, String(port), ...(peer === undefined ? [] : [peer]),
+    '/usr/bin/python3',
+    path.join(here, 'lt-peer.py'),
+    mode,
+    torrent,
+    directory,
+    String(port),
+    ...(peer === undefined ? [] : [peer]),
   ],
   ready: /READY/,
   done: /DONE/,
@@ -50,11 +67,20 @@ const opponents = path.join(here, '..', 'opponents');
 const webtorrent: Contestant = {
   name: 'webtorrent',
   missing: () =>
-    existsSync(path.join(opponents, 'node_modules/webtorrent')) ? undefined : 'npm webtorrent (npm ci --ignore-scripts in bench/opponents)',
+    existsSync(path.join(opponents, 'node_modules/webtorrent'))
+      ? undefined
+      : 'npm webtorrent (npm ci --ignore-scripts in bench/opponents)',
   mapsPayload: false,
   command: (mode, torrent, directory, port, peer) => [
-    process.execPath, '--import', path.join(opponents, 'without-webrtc.mjs'), path.join(opponents, 'webtorrent.mjs'),
-    mode, torrent, directory, String(port), ...(peer === undefined ? [] : [peer]),
+    process.execPath,
+    '--import',
+    path.join(opponents, 'without-webrtc.mjs'),
+    path.join(opponents, 'webtorrent.mjs'),
+    mode,
+    torrent,
+    directory,
+    String(port),
+    ...(peer === undefined ? [] : [peer]),
   ],
   ready: /READY/,
   done: /DONE/,

@@ -1,6 +1,17 @@
 // One seeder and one downloader on loopback, content in tmpfs, every pairing in turn, round after round.
 import { createHash, randomFillSync } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,7 +74,9 @@ export async function benchTransfer({ bytes, rounds }: TransferOptions): Promise
         const same = (await digestOf(path.join(target, 'content.bin'))) === digest;
         if (!same) throw new Error('the copy differs from the original');
         runs.set(index, [...(runs.get(index) ?? []), figures]);
-        process.stderr.write(`round ${round + 1}: ${seeder.name} → ${leecher.name}: ${(figures.steady / 1e6).toFixed(0)} MB/s\n`);
+        process.stderr.write(
+          `round ${round + 1}: ${seeder.name} → ${leecher.name}: ${(figures.steady / 1e6).toFixed(0)} MB/s\n`,
+        );
       } catch (error) {
         notes.set(index, `FAILED: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -89,7 +102,11 @@ interface Place {
   readonly bytes: number;
 }
 
-async function runPair(seeder: Contestant, leecher: Contestant, { torrent, source, target, bytes }: Place): Promise<Figures> {
+async function runPair(
+  seeder: Contestant,
+  leecher: Contestant,
+  { torrent, source, target, bytes }: Place,
+): Promise<Figures> {
   const [seederPort, leecherPort] = [await freePort(), await freePort()];
   const seed = new Measured(seeder.command('seed', torrent, source, seederPort));
   let leech: Measured | undefined;
@@ -104,7 +121,8 @@ async function runPair(seeder: Contestant, leecher: Contestant, { torrent, sourc
     const { tenthAt, ninetiethAt } = growth.stop();
     const used = { seed: seed.usage(), leech: leech.usage() };
     const perGiB = (cpuSeconds: number): number => cpuSeconds / (bytes / GiB);
-    const peak = (contestant: Contestant, usage: Usage): number => (contestant.mapsPayload ? usage.anonymousBytes : usage.peakBytes);
+    const peak = (contestant: Contestant, usage: Usage): number =>
+      contestant.mapsPayload ? usage.anonymousBytes : usage.peakBytes;
     return {
       steady: (bytes * 0.8) / ((ninetiethAt - tenthAt) / 1000),
       wallSeconds,
@@ -120,7 +138,11 @@ async function runPair(seeder: Contestant, leecher: Contestant, { torrent, sourc
 }
 
 /** When a tenth and nine tenths of the file were on tmpfs, by its allocated blocks: the same yardstick for everybody. */
-function watch(file: string, bytes: number, processes: readonly Measured[]): { stop(): { tenthAt: number; ninetiethAt: number } } {
+function watch(
+  file: string,
+  bytes: number,
+  processes: readonly Measured[],
+): { stop(): { tenthAt: number; ninetiethAt: number } } {
   let tenthAt = NaN;
   let ninetiethAt = NaN;
   let polls = 0;
@@ -144,8 +166,12 @@ function watch(file: string, bytes: number, processes: readonly Measured[]): { s
 function medians(runs: readonly Figures[]): Figures {
   const of = (key: keyof Figures): number => median(runs.map((run) => run[key]));
   return {
-    steady: of('steady'), wallSeconds: of('wallSeconds'), seederCpuPerGiB: of('seederCpuPerGiB'), leecherCpuPerGiB: of('leecherCpuPerGiB'),
-    seederPeakBytes: of('seederPeakBytes'), leecherPeakBytes: of('leecherPeakBytes'),
+    steady: of('steady'),
+    wallSeconds: of('wallSeconds'),
+    seederCpuPerGiB: of('seederCpuPerGiB'),
+    leecherCpuPerGiB: of('leecherCpuPerGiB'),
+    seederPeakBytes: of('seederPeakBytes'),
+    leecherPeakBytes: of('leecherPeakBytes'),
   };
 }
 
@@ -175,8 +201,10 @@ function freePort(): Promise<number> {
 }
 
 export function transferTable(rows: readonly Row[]): string {
-  const steadyOf = (name: string): number => rows.find((row) => row.seeder === name && row.leecher === name)?.figures?.steady ?? NaN;
-  const ratio = (value: number, other: number): string => (Number.isNaN(other) ? '–' : `${(value / other).toFixed(2)} ×`);
+  const steadyOf = (name: string): number =>
+    rows.find((row) => row.seeder === name && row.leecher === name)?.figures?.steady ?? NaN;
+  const ratio = (value: number, other: number): string =>
+    Number.isNaN(other) ? '–' : `${(value / other).toFixed(2)} ×`;
   const MB = (bytes: number): string => (bytes / 1e6).toFixed(0);
   const lines = rows.map(({ seeder, leecher, figures, note }) => {
     if (figures === undefined) return `| ${seeder} → ${leecher} | ${note.split('\n')[0] ?? ''} | | | | | |`;
