@@ -5,7 +5,7 @@ import type { Tracker } from '@shoal/tracker';
 const roundMs = 1000;
 
 /** Between two slices of a round: requests are answered in between. */
-const sliceMs = 5;
+const sliceMs = 2;
 
 /** Calls `tracker.expire` until disposed. Two of these on one tracker do no harm. */
 export function startExpiry(tracker: Tracker, clock: () => number): Disposable {

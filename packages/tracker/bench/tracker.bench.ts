@@ -7,7 +7,7 @@ const peers = Number(argv[2] ?? 1_000_000);
 const torrents = Number(argv[3] ?? 100_000);
 
 const collect = (): void => {
-  if (globalThis.gc) void globalThis.gc();
+  globalThis.gc?.();
 };
 const allTimes = new Float64Array(peers).fill(1);
 const random = mulberry32(7);

@@ -135,9 +135,9 @@ describe('expiry', () => {
 
   test('goes in slices and says whether there may be more', () => {
     const tracker = trackerOf();
-    for (let host = 0; host < 600; host++) replyTo(tracker, {}, `10.0.${host >> 8}.${host & 255}`);
+    for (let host = 0; host < 300; host++) replyTo(tracker, {}, `10.0.${host >> 8}.${host & 255}`);
     expect([1, 2, 3].map(() => tracker.expire(10_000_000))).toEqual([true, true, false]);
-    expect(tracker.counts).toMatchObject({ leechers: 0, torrents: 0, expired: 600 });
+    expect(tracker.counts).toMatchObject({ leechers: 0, torrents: 0, expired: 300 });
   });
 });
 
