@@ -3,7 +3,8 @@ import { Bitfield, geometryOf } from '@shoal/pieces';
 import { Picker } from '../src/index.ts';
 
 const peerCount = 200;
-const blocksPerPiece = 16;
+/** 1 MiB, as large torrents are cut. */
+const blocksPerPiece = 64;
 
 for (const pieceCount of [200_000, 2_000_000]) {
   console.log(`\n${pieceCount.toLocaleString('en')} pieces of ${blocksPerPiece} blocks, ${peerCount} peers`);
@@ -16,18 +17,20 @@ function measure(pieceCount: number): void {
   const have = new Bitfield(pieceCount);
   const before = memory();
   const picker = timed('create', 1, () => new Picker({ geometry, have, random, randomFirstPieces: 0 }));
-  const bitfields = Array.from({ length: 8 }, (_, index) => randomBits(pieceCount, 0.1 + index / 10, random));
+  console.log(
+    `  ${((memory() - before) / 2 ** 20).toFixed(1).padStart(9)} MiB in arrays, whatever the number of peers`,
+  );
+  const bases = Array.from({ length: 8 }, (_, index) => randomBits(pieceCount, 0.1 + index / 10, random).bytes);
+  const bitfields = Array.from({ length: peerCount }, (_, peer) => turned(bases[peer % 8] as Uint8Array, peer * 97));
   for (let peer = 0; peer < peerCount; peer++) picker.peerJoined(peer);
   timed('join with a bitfield (10 to 80 % of all pieces)', peerCount - 20, () => {
-    for (let peer = 20; peer < peerCount; peer++) picker.peerPieces(peer, bitfields[peer % 8] as Bitfield);
+    for (let peer = 20; peer < peerCount; peer++) picker.peerPieces(peer, bitfields[peer] as Bitfield);
   });
   const full = Bitfield.full(pieceCount);
   timed('join as a seed', 20, () => {
     for (let peer = 0; peer < 20; peer++) picker.peerPieces(peer, full);
   });
   timed('first pick after bitfields (sorts)', 1, () => picker.pick(50, 1));
-  const held = (peerCount - 20) * full.bytes.length;
-  console.log(`  ${((memory() - before - held) / 2 ** 20).toFixed(1).padStart(9)} MiB beyond the peers' bitfields`);
 
   const haves = 200_000;
   const announced = Array.from({ length: haves }, () => Math.floor(random() * pieceCount));
@@ -83,8 +86,16 @@ function timed<Result>(name: string, calls: number, work: () => Result): Result 
 }
 
 function memory(): number {
-  const { arrayBuffers, heapUsed } = process.memoryUsage();
-  return arrayBuffers + heapUsed;
+  return process.memoryUsage().arrayBuffers;
+}
+
+/** The same bits from another byte on, so that no two peers have the same pieces. */
+function turned(bytes: Uint8Array, by: number): Bitfield {
+  const start = by % bytes.length;
+  const result = new Uint8Array(bytes.length);
+  result.set(bytes.subarray(start));
+  result.set(bytes.subarray(0, start), bytes.length - start);
+  return new Bitfield(bytes.length * 8, result);
 }
 
 function randomBits(length: number, share: number, random: () => number): Bitfield {
