@@ -53,6 +53,7 @@ export async function create(source: string, flags: CreateFlags, output: Output)
       pieces: pieceCount,
       pieceLength,
       files,
+      skipped,
     });
   }
   return 'ok';
