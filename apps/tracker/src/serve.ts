@@ -24,7 +24,10 @@ export async function serve(options: ServeOptions, output: Output, signals: Sign
   await folder?.list(clock());
   const traffic = createTraffic();
   const { trustedProxy: trustedProxies, trustIp: trustIpParameter = false } = options;
-  const settings = { traffic, clock, trustedProxies, trustIpParameter, page: pagesOf(tracker, folder, clock) };
+  const onError = (error: unknown): void =>
+    output.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const page = pagesOf(tracker, folder, clock);
+  const settings = { traffic, clock, trustedProxies, trustIpParameter, page, onError };
   const servers: AsyncDisposable[] = [];
   try {
     const http = options.http === 'off' ? undefined : await serveHttp(tracker, { ...options.http, ...settings });

@@ -25,10 +25,14 @@ export interface HttpOptions extends SourceOptions {
   readonly scrapeLimit?: number;
   /** How long an idle connection stays open, in ms. Default 5000: announces mostly come one per connection. */
   readonly keepAliveMs?: number;
+  /** How long a client may take to send its request, in ms; checked every half of it. Default 10,000. */
+  readonly requestTimeoutMs?: number;
   /** Connections at once; further ones are closed. Default 10,000. */
   readonly maxConnections?: number;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
+  /** Hears of failures of our own or of `page`, which clients see as status 500. */
+  readonly onError?: (error: unknown) => void;
   /** Serves further paths: called with the raw path of a GET, still percent-encoded; undefined is a 404. */
   readonly page?: (path: string) => Promise<Page | undefined>;
 }
@@ -47,11 +51,9 @@ const defaults = {
   gzip: 'smaller',
   scrapeLimit: 74,
   keepAliveMs: 5000,
+  requestTimeoutMs: 10_000,
   maxConnections: 10_000,
 } satisfies HttpOptions;
-
-/** A client that takes longer than this to send its request is cut off. */
-const requestTimeoutMs = 10_000;
 
 /** As Node's default: an announce has 300 to 500 bytes, a scrape of 74 torrents 5,500. */
 const maxHeaderBytes = 16_384;
@@ -64,7 +66,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
   const clock = options.clock ?? ((): number => performance.now());
   const traffic = options.traffic ?? createTraffic();
-  const app = createApp(settings.keepAliveMs, traffic);
+  const app = createApp(settings, traffic);
   addTrackerRoutes(app, tracker, new SourceAddress(options), { ...settings, clock, traffic: traffic.http });
   addPages(app, tracker, { page: options.page, clock, traffic });
   app.server.maxConnections = maxConnections;
@@ -87,7 +89,9 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   };
 }
 
-function createApp(keepAliveMs: number, traffic: Traffic): FastifyInstance {
+type AppSettings = Required<Pick<HttpOptions, 'keepAliveMs' | 'requestTimeoutMs'>> & Pick<HttpOptions, 'onError'>;
+
+function createApp({ keepAliveMs, requestTimeoutMs, onError }: AppSettings, traffic: Traffic): FastifyInstance {
   const app = fastify({
     routerOptions: {
       // The query holds bytes: it is read from the raw target.
@@ -103,7 +107,12 @@ function createApp(keepAliveMs: number, traffic: Traffic): FastifyInstance {
     forceCloseConnections: true,
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
-    http: { requireHostHeader: false, maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
+    http: {
+      requireHostHeader: false,
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: requestTimeoutMs / 2,
+    },
     bodyLimit: 1024,
     frameworkErrors: (_error, _request, reply) => {
       traffic.http.unknown++;
@@ -114,11 +123,23 @@ function createApp(keepAliveMs: number, traffic: Traffic): FastifyInstance {
       refuseRaw(error.code, socket);
     },
   });
-  app.setErrorHandler((_error, _request, reply) => {
+  app.setErrorHandler((error: unknown, _request, reply) => {
     traffic.http.unknown++;
-    sendRefusal(reply, 500, 'the tracker failed to answer');
+    const status = clientFault(error);
+    if (status === undefined) onError?.(error);
+    sendRefusal(
+      reply,
+      status ?? 500,
+      status === undefined ? 'the tracker failed to answer' : 'the request is not valid',
+    );
   });
   return app;
+}
+
+/** The status of an error that fastify found in a request, such as a body of an unknown type. */
+function clientFault(error: unknown): number | undefined {
+  const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
 }
 
 function boundAddress(app: FastifyInstance): Endpoint {

@@ -176,6 +176,22 @@ describe('HTTP', () => {
     expect(responsesIn(stream)[0]?.headers.get('connection')).toBe('keep-alive');
   });
 
+  test('trackers 37: a client that connects and says nothing, or not enough, is cut off', async () => {
+    await using server = await httpOn(trackerOf(), { requestTimeoutMs: 100 });
+    await exchange(server.address.port, '');
+    await exchange(server.address.port, 'GET /announce HTTP/1.1\r\nHost:');
+    expect(server.traffic.http.unknown).toBe(2);
+  });
+
+  test('connections over the limit are closed', async () => {
+    await using server = await httpOn(trackerOf(), { maxConnections: 1 });
+    const first = connect(server.address.port, '127.0.0.1');
+    first.write(`GET ${announceTarget()} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(first, 'data');
+    expect((await exchange(server.address.port, '')).length).toBe(0);
+    first.destroy();
+  });
+
   test('trackers 38: HEAD registers nobody', async () => {
     const tracker = trackerOf();
     await using server = await httpOn(tracker);
@@ -307,6 +323,17 @@ describe('pages', () => {
         http: { announces: 1, failures: 0 },
       });
     }
+  });
+
+  test('a page that fails is a 500 for the client, and the operator hears why', async () => {
+    const errors: unknown[] = [];
+    const page = async (path: string): Promise<undefined> => {
+      throw new Error(`no disk for ${path}`);
+    };
+    await using server = await httpOn(trackerOf(), { page, onError: (error) => errors.push(error) });
+    const response = await get(server, '/x');
+    expect([response.status, response.body.toString()]).toEqual([500, expect.not.stringContaining('disk')]);
+    expect(errors).toEqual([new Error('no disk for /x')]);
   });
 
   test('paths of the operator come from the page function, still encoded', async () => {
