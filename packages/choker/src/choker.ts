@@ -135,7 +135,7 @@ export class Choker {
       recentFrom: this.#round - this.#options.optimisticRounds + 1,
     });
     this.#handedOn = isRound ? 0 : this.#handedOn + optimistic.length;
-    if (lastServed !== undefined && unchoke.size >= this.#slots) this.#rotation.turnPast(lastServed);
+    if (lastServed !== undefined) this.#rotation.turnPast(lastServed);
     return { unchoke, optimistic };
   }
 

@@ -12,7 +12,11 @@ const facts = fc.record({
   hasQueue: fc.boolean(),
   isDrained: fc.boolean(),
 });
-const step = fc.record({ peers: fc.array(facts, { maxLength: 12, size: 'max' }), seeding: fc.boolean(), waitMs: fc.nat(15_000) });
+const step = fc.record({
+  peers: fc.array(facts, { maxLength: 12, size: 'max' }),
+  seeding: fc.boolean(),
+  waitMs: fc.nat(15_000),
+});
 const run = fc.record({
   steps: fc.array(step, { maxLength: 30, size: 'max' }),
   slots: fc.integer({ min: 1, max: 6 }),

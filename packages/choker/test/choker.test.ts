@@ -192,6 +192,21 @@ describe('while seeding', () => {
     expect(handedOn).toEqual([1, 0, 1, 1, 0, 1, 1, 0, 1, 1, 0, 1]);
   });
 
+  test('three rounds after its unchoke a turn is no longer recent, and the faster taker stays', () => {
+    const swarm = new Swarm(13);
+    swarm.choker.slots = 2;
+    for (let peer = 0; peer < 6; peer++) swarm.join(peer);
+    const fast = (peer: number): Partial<ChokeCandidate> => ({ uploadRate: peer === 0 ? 100 : 1 });
+    while (!swarm.round(true, fast).has(0));
+    const others = new Set<number>();
+    for (let round = 0; round < 30; round++) {
+      const unchoke = swarm.round(true, fast);
+      expect(unchoke.has(0)).toBe(true);
+      for (const peer of unchoke) others.add(peer);
+    }
+    expect(others.size).toBe(6);
+  });
+
   test('a slot handed on because a peer left counts towards the next round', () => {
     const swarm = new Swarm(10);
     for (let peer = 0; peer < 40; peer++) swarm.join(peer);

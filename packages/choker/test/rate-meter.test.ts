@@ -58,6 +58,7 @@ test('a clock that steps back is read as standing still', () => {
   const meter = new RateMeter();
   meter.add(5000, 10_000);
   meter.add(5000, 4000);
+  expect(meter.rate(4000)).toBe(2000);
   expect(meter.rate(10_000)).toBe(2000);
 });
 

@@ -224,6 +224,7 @@ describe('clients 41: a failed check', () => {
     expect(named(picker.pick(1, 2))).toEqual(['0.0', '0.1']);
     expect(picker.pick(2, 2)).toEqual([]);
     expect(picker.accepts(2, 0, 2 * block)).toBe(false);
+    expect(picker.received(2, 0, 2 * block, { acceptUnrequested: true })).toBe('unrequested');
     answer(picker, 1, [{ piece: 0, begin: 0, length: block }]);
     expect(named(picker.pick(1, 2))).toEqual(['0.2', '0.3']);
     expect(picker.inEndgame).toBe(true);
@@ -306,6 +307,16 @@ describe('the limit of open pieces', () => {
     expect(named(picker.pick(2, 2))).toEqual(['1.0', '1.1']);
     expect(picker.takeAbandoned()).toEqual([0]);
     expect(picker.wants(0, 0)).toBe(true);
+  });
+
+  test('nothing is given up for a peer that has nothing to start', () => {
+    const picker = pickerOf(2, 2, { maxOpenPieces: 1 });
+    join(picker, 1, [0]);
+    join(picker, 2, []);
+    answer(picker, 1, picker.pick(1, 1));
+    picker.peerLeft(1);
+    expect(picker.pick(2, 2)).toEqual([]);
+    expect([picker.takeAbandoned(), picker.openPieces]).toEqual([[], 1]);
   });
 
   test('a started piece whose holders have been silent for thirty seconds makes room too', () => {
