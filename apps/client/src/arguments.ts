@@ -1,8 +1,6 @@
-// Values of the command line as people write them: sizes, addresses, ports, seeding limits.
-import { isIP } from 'node:net';
-import { lookup } from 'node:dns/promises';
+// Values of the command line as people write them: sizes, counts, addresses, ports, seeding limits.
+import { isIP, isIPv6 } from 'node:net';
 import { InvalidArgumentError } from 'commander';
-import { CommandError } from './exit-codes.ts';
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
@@ -13,6 +11,16 @@ export function parseSize(text: string): number {
   if (!Number.isSafeInteger(bytes) || bytes <= 0)
     throw new InvalidArgumentError('A size looks like 16KiB, 4M or 1.5GiB.');
   return bytes;
+}
+
+/** Longest delay that Node's timers hold; longer ones fire at once. */
+const maxCount = 0x7fff_ffff;
+
+/** A whole number from 1. */
+export function parseCount(text: string): number {
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+  if (!(count >= 1 && count <= maxCount)) throw new InvalidArgumentError('A whole number from 1 is wanted.');
+  return count;
 }
 
 export function parsePort(text: string): number {
@@ -33,28 +41,16 @@ export interface HostPort {
   readonly port: number;
 }
 
-/** `host:port`, `[2001:db8::1]:port`. */
+/** `host:port`, `192.0.2.7:port`, `[2001:db8::1]:port`. */
 export function parseHostPort(text: string): HostPort {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (host === undefined || !(port > 0 && port <= 65_535))
+  const match = /^(?:\[([^\]]+)\]|([^\s:/@[\]]+)):(\d{1,5})$/.exec(text);
+  const [, bracketed, plain, digits] = match ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  const isBracketedName = bracketed !== undefined && !isIPv6(bracketed);
+  if (host === undefined || isBracketedName || !(port > 0 && port <= 65_535))
     throw new InvalidArgumentError('A peer is HOST:PORT, an IPv6 address in brackets.');
   return { host, port };
-}
-
-/** @throws CommandError `network` when a name has no address. */
-export async function resolvePeers(peers: readonly HostPort[]): Promise<{ ip: string; port: number }[]> {
-  return Promise.all(
-    peers.map(async ({ host, port }) => {
-      if (isIP(host) !== 0) return { ip: host, port };
-      try {
-        return { ip: (await lookup(host)).address, port };
-      } catch (error) {
-        throw new CommandError('network', `--peer ${host}:${port}: the name has no address`, { cause: error });
-      }
-    }),
-  );
 }
 
 export interface SeedLimits {
@@ -69,12 +65,12 @@ const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d:
 export function parseSeedLimits(text: string): SeedLimits {
   let limits: SeedLimits = {};
   for (const part of text.split(',')) {
-    const [key, value = ''] = part.split('=');
-    const time = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value);
-    if (key === 'ratio' && /^\d+(\.\d+)?$/.test(value)) limits = { ...limits, ratio: Number(value) };
-    else if (key === 'time' && time !== null)
-      limits = { ...limits, seconds: Number(time[1]) * (unitSeconds[time[2] || 's'] ?? 1) };
-    else throw new InvalidArgumentError('Limits look like ratio=1.5, time=2h (s, m, h, d), or both with a comma.');
+    const [, key, value] = /^(ratio|time)=(.*)$/.exec(part.trim()) ?? [];
+    const [, number, unit] = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(value ?? '') ?? [];
+    if (number === undefined || (key === 'ratio' && unit !== ''))
+      throw new InvalidArgumentError('Limits look like ratio=1.5, time=2h (s, m, h, d), or both with a comma.');
+    if (key === 'ratio') limits = { ...limits, ratio: Number(number) };
+    else limits = { ...limits, seconds: Number(number) * (unitSeconds[unit || 's'] ?? 1) };
   }
   return limits;
 }

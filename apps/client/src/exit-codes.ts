@@ -21,22 +21,34 @@ export const exitMeanings: readonly (readonly [ExitName, string])[] = [
   ['other', 'an unexpected failure'],
   ['usage', 'the command line is wrong'],
   ['configuration', 'an option has an impossible value'],
-  ['input', 'a torrent, magnet or file cannot be read or is not valid'],
-  ['disk', 'writing failed: no space, no permission, a device error'],
+  ['input', 'a torrent, magnet link or file cannot be read or is not valid'],
+  ['disk', 'reading or writing content failed: no space, no permission, something in the way'],
   ['verification-failed', 'content is missing or wrong'],
   ['unfinished', 'stopped with unfinished downloads'],
   ['network', 'an address cannot be used or a URL cannot be fetched'],
   ['interrupted', 'ended by SIGINT (Ctrl-C)'],
-  ['terminated', 'ended by SIGTERM'],
+  ['terminated', 'ended by SIGTERM or SIGHUP'],
 ];
+
+/** Two columns: code and name, and what it means. */
+export const exitTable: readonly string[] = exitMeanings.map(
+  ([name, meaning]) => `  ${String(exitCodes[name]).padStart(3)}  ${name.padEnd(20)} ${meaning}`,
+);
+
+export interface CommandErrorOptions extends ErrorOptions {
+  /** Joins the object of `--json`. */
+  readonly facts?: object;
+}
 
 /** A failure a person can do something about: its message says what and how. */
 export class CommandError extends Error {
   readonly exit: ExitName;
+  readonly facts: object;
 
-  constructor(exit: ExitName, message: string, options?: ErrorOptions) {
+  constructor(exit: ExitName, message: string, options: CommandErrorOptions = {}) {
     super(message, options);
     this.name = 'CommandError';
     this.exit = exit;
+    this.facts = options.facts ?? {};
   }
 }

@@ -2,25 +2,34 @@
 // The shoal command: the only place that reads the process's arguments and decides how it ends.
 import { CommanderError } from 'commander';
 import { CommandError, exitCodes, type ExitName } from './exit-codes.ts';
+import { commandErrorOf, unforeseen } from './failures.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
-import { commandErrorOf } from './transfer.ts';
 
+// Who read our output may go away (`shoal show x | head -1`): then there is nobody to tell, and no reason to crash.
+process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 process.exitCode = exitCodes[await main(process.argv)];
 
 async function main(argv: readonly string[]): Promise<ExitName> {
-  let exit: ExitName = 'ok';
-  const program = createProgram((ended) => (exit = ended));
-  for (const command of [program, ...program.commands]) command.exitOverride();
+  // Until the command line is understood, only this much of it is believed.
+  const run: { exit: ExitName; output: Output } = {
+    exit: 'ok',
+    output: new Output({ json: argv.includes('--json'), jsonl: argv.includes('--jsonl') }),
+  };
+  const program = createProgram({
+    begun: (output) => (run.output = output),
+    ended: (exit) => (run.exit = exit),
+    misused: (message) => run.output.failed(new CommandError('usage', message)),
+  });
   try {
     await program.parseAsync(argv);
-    return exit;
+    return run.exit;
   } catch (error) {
+    // Commander has printed the help or said what is wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
-    const known =
-      commandErrorOf(error) ??
-      new CommandError('other', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    new Output({}).fail(known.exit, known.message);
+    const known = commandErrorOf(error) ?? unforeseen(error);
+    run.output.failed(known);
     return known.exit;
   }
 }

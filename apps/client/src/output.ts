@@ -1,6 +1,10 @@
 // Where a command prints: data on stdout, progress and messages on stderr, and how much of each is wanted.
+// Terminal control codes reach the terminal from here alone: what strangers wrote is cleaned of them.
+import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
-import { exitCodes, type ExitName } from './exit-codes.ts';
+import type { CommandError, ExitName } from './exit-codes.ts';
+import type { Picture } from './render/picture.ts';
+import { visible, type Paint } from './render/text.ts';
 
 export interface OutputOptions {
   /** One object on stdout at the end. */
@@ -13,43 +17,39 @@ export interface OutputOptions {
   readonly progress?: boolean;
 }
 
-/** Without a terminal a line of progress at most this often. */
+/** Without a terminal a line of progress this often; what takes less time needs none. */
 const lineIntervalMs = 10_000;
 
 export class Output {
   readonly #options: OutputOptions;
   readonly #live: ReturnType<typeof createLogUpdate> | undefined;
-  #lastLineAt = -Infinity;
+  #lastLineAt: number | undefined;
 
   constructor(options: OutputOptions) {
     this.#options = options;
-    const { TERM, CI } = process.env;
-    const terminal = process.stderr.isTTY && TERM !== 'dumb' && CI === undefined;
-    if (terminal && !this.isMachine && options.quiet !== true && options.progress !== false)
-      this.#live = createLogUpdate(process.stderr, { showCursor: true });
-  }
-
-  /** A program reads stdout. */
-  get isMachine(): boolean {
-    return this.#options.json === true || this.#options.jsonl === true;
-  }
-
-  get isJson(): boolean {
-    return this.#options.json === true;
-  }
-
-  get isVerbose(): boolean {
-    return this.#options.verbose === true;
+    if (this.#tellsProgress && isLiveTerminal()) this.#live = createLogUpdate(process.stderr, { showCursor: true });
   }
 
   /** Data for people or pipes; nothing when a program asked for JSON. */
   data(text: string): void {
-    if (!this.isMachine) process.stdout.write(`${text}\n`);
+    if (!this.#isMachine) process.stdout.write(`${text}\n`);
   }
 
-  /** The one object of `--json`. */
+  /** Whether `data` goes to a person's screen. */
+  get isForPeople(): boolean {
+    return process.stdout.isTTY;
+  }
+
+  /** Colours `data`, where that is seen and wanted (NO_COLOR, TERM). */
+  readonly paintData: Paint = (style, text) => styleText(style, text, { stream: process.stdout });
+
+  /** Colours pictures and messages. */
+  readonly paint: Paint = (style, text) => styleText(style, text, { stream: process.stderr });
+
+  /** The end of a command: the one object of `--json`, the last line of `--jsonl`. */
   result(value: object): void {
     if (this.#options.json === true) process.stdout.write(`${JSON.stringify(value)}\n`);
+    this.event('result', value);
   }
 
   /** One line of `--jsonl`. */
@@ -57,31 +57,42 @@ export class Output {
     if (this.#options.jsonl === true) process.stdout.write(`${JSON.stringify({ event, ...facts })}\n`);
   }
 
-  /** A change of state: always worth a line. */
+  /** A change of state: worth a line, unless it is an event already. */
   info(text: string): void {
-    if (this.#options.quiet === true || this.isMachine) return;
-    this.#line(text);
+    if (this.#options.quiet !== true && this.#options.jsonl !== true) this.#line(visible(text));
   }
 
   detail(text: string): void {
-    if (this.#options.verbose === true) this.#line(text);
+    if (this.#options.verbose === true) this.#line(visible(text));
   }
 
   warn(text: string): void {
-    this.#line(`warning: ${text}`);
+    this.#line(`${this.paint('yellow', 'warning:')} ${visible(text)}`);
   }
 
+  /** Says why not everything asked for was done. */
   fail(exit: ExitName, text: string): void {
-    this.#line(`shoal: ${exit} (${exitCodes[exit]}): ${text}`);
+    const lines = text.split('\n').map(visible).join('\n');
+    this.#line(`${this.paint('red', `shoal: ${exit}:`)} ${lines}`);
   }
 
-  /** The picture of now: redrawn in place on a terminal, a line now and then elsewhere. */
-  progress(lines: () => readonly string[], now: number): void {
-    if (this.#live !== undefined) return this.#live(lines().join('\n'));
-    const { quiet, progress } = this.#options;
-    if (quiet === true || progress === false || this.isMachine || now - this.#lastLineAt < lineIntervalMs) return;
+  /** The end of a command that could not do what it was asked for. */
+  failed(error: CommandError): void {
+    this.endProgress();
+    this.fail(error.exit, error.message);
+    this.result({ ok: false, error: { code: error.exit, message: error.message }, ...error.facts });
+  }
+
+  /** Redrawn in place on a terminal, a line now and then elsewhere. */
+  progress(picture: Picture, now: number): void {
+    if (this.#live !== undefined) {
+      const { columns, rows } = process.stderr;
+      return this.#live(picture.live(columns, rows).join('\n'));
+    }
+    this.#lastLineAt ??= now;
+    if (!this.#tellsProgress || now - this.#lastLineAt < lineIntervalMs) return;
     this.#lastLineAt = now;
-    for (const line of lines()) process.stderr.write(`${line}\n`);
+    for (const line of picture.plain()) process.stderr.write(`${visible(line)}\n`);
   }
 
   /** The live picture stays as it is; what follows comes below it. */
@@ -89,8 +100,30 @@ export class Output {
     this.#live?.done();
   }
 
+  /** Takes the live picture away until it is drawn next, because others are about to write. */
+  clearProgress(): void {
+    this.#live?.clear();
+  }
+
+  get #isMachine(): boolean {
+    return this.#options.json === true || this.#options.jsonl === true;
+  }
+
+  /** With `--jsonl` progress is an event. */
+  get #tellsProgress(): boolean {
+    const { jsonl, quiet, progress } = this.#options;
+    return jsonl !== true && quiet !== true && progress !== false;
+  }
+
   #line(text: string): void {
     this.#live?.clear();
     process.stderr.write(`${text}\n`);
   }
+}
+
+/** Somebody watches, on a screen that can be redrawn. */
+function isLiveTerminal(): boolean {
+  const { TERM, CI } = process.env;
+  const isAutomatic = CI !== undefined && !['', '0', 'false'].includes(CI);
+  return process.stderr.isTTY && TERM !== 'dumb' && !isAutomatic;
 }

@@ -1,24 +1,27 @@
 // The command line of `shoal`: what can be asked, with which words, and the help for it. What is done is in commands/.
 import path from 'node:path';
-import { Command } from 'commander';
-import {
-  parseAddress,
-  parseHostPort,
-  parsePort,
-  parseSeedLimits,
-  parseSize,
-  type HostPort,
-  type SeedLimits,
-} from './arguments.ts';
+import { Command, Option } from 'commander';
+import { parseAddress, parseCount, parseHostPort, parsePort, parseSeedLimits, parseSize } from './arguments.ts';
+import type { HostPort, SeedLimits } from './arguments.ts';
 import { create, type CreateFlags } from './commands/create.ts';
 import { download } from './commands/download.ts';
 import { seed } from './commands/seed.ts';
 import { show } from './commands/show.ts';
 import { verify } from './commands/verify.ts';
-import { CommandError, exitCodes, exitMeanings, type ExitName } from './exit-codes.ts';
+import { exitTable, type ExitName } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
-import type { TransferOptions } from './transfer.ts';
+import type { TransferRequest } from './transfer-run.ts';
 import { version } from './version.ts';
+
+/** What who runs the program wants to hear of it. */
+export interface ProgramEvents {
+  /** The command line is understood; from now on this is where things are told. */
+  readonly begun: (output: Output) => void;
+  /** How the command wants to end. */
+  readonly ended: (exit: ExitName) => void;
+  /** The command line is wrong, and why. */
+  readonly misused: (message: string) => void;
+}
 
 interface TransferFlags extends OutputOptions {
   readonly directory: string;
@@ -36,25 +39,35 @@ interface DownloadFlags extends TransferFlags {
   readonly onDone?: string;
 }
 
-/** `ended` is called once, with how the command wants to end. */
-export function createProgram(ended: (exit: ExitName) => void): Command {
+/** Opens what a command prints to. */
+type Begin = (flags: OutputOptions) => Output;
+
+/** Throws CommanderError instead of ending the process. */
+export function createProgram({ begun, ended, misused }: ProgramEvents): Command {
+  const begin: Begin = (flags) => {
+    const output = new Output(flags);
+    begun(output);
+    return output;
+  };
   const program = new Command('shoal')
     .description('Create, show, verify, download and seed torrents.')
     .version(version())
-    .showHelpAfterError('(shoal --help lists the commands, shoal COMMAND --help their options)')
-    .addHelpText(
-      'after',
-      `\nExit codes:\n${exitMeanings.map(([name, meaning]) => `  ${String(exitCodes[name]).padStart(3)}  ${name.padEnd(20)} ${meaning}`).join('\n')}`,
-    );
-  addCreate(program, ended);
-  addShow(program, ended);
-  addVerify(program, ended);
-  addDownload(program, ended);
-  addSeed(program, ended);
+    .addHelpText('after', `\nExample:\n  shoal download debian.torrent -d ~/Downloads\n`)
+    .addHelpText('after', `Exit codes:\n${exitTable.join('\n')}`);
+  addCreate(program, begin, ended);
+  addShow(program, begin, ended);
+  addVerify(program, begin, ended);
+  addDownload(program, begin, ended);
+  addSeed(program, begin, ended);
+  for (const command of [program, ...program.commands]) {
+    const help = command === program ? 'shoal --help lists the commands' : `shoal ${command.name()} --help shows how`;
+    const outputError = (text: string): void => misused(`${text.replace(/^error: /, '').trimEnd()}; ${help}`);
+    command.exitOverride().configureOutput({ outputError });
+  }
   return program;
 }
 
-function addCreate(program: Command, ended: (exit: ExitName) => void): void {
+function addCreate(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
   outputOptions(program.command('create <path>'))
     .description('Make a .torrent file of a file or folder.')
     .requiredOption('-o, --output <file>', 'the .torrent file to write; - for standard output')
@@ -73,26 +86,28 @@ function addCreate(program: Command, ended: (exit: ExitName) => void): void {
     .option('--no-date', 'leave out when it was made: the same content gives the same file')
     .option('-f, --force', 'overwrite FILE', false)
     .addHelpText('after', '\nExample:\n  shoal create holiday/ -o holiday.torrent -a https://tracker.example/announce')
-    .action(async (source: string, flags: CreateFlags & OutputOptions) =>
-      ended(await create(source, flags, new Output(flags))),
-    );
+    .action(async (source: string, flags: CreateFlags & OutputOptions, command: Command) => {
+      if (flags.output === '-' && (flags.json === true || flags.jsonl === true))
+        command.error('-o - and JSON both want standard output: name a file, or leave JSON out');
+      ended(await create(source, flags, begin(flags)));
+    });
 }
 
-function addShow(program: Command, ended: (exit: ExitName) => void): void {
+function addShow(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
   outputOptions(program.command('show <source>'))
     .description('Show what a torrent (a path, - or an http(s) URL) or a magnet link holds.')
     .addHelpText('after', '\nExample:\n  shoal show holiday.torrent\n  shoal show holiday.torrent --json | jq .files')
-    .action(async (source: string, flags: OutputOptions) => ended(await show(source, new Output(flags))));
+    .action(async (source: string, flags: OutputOptions) => ended(await show(source, begin(flags))));
 }
 
-function addVerify(program: Command, ended: (exit: ExitName) => void): void {
+function addVerify(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
   outputOptions(program.command('verify <torrent> <path>'))
     .description(
-      "Compare content with a torrent. PATH is the folder that holds the torrent's name, or bears it itself.",
+      "Compare content with a torrent. PATH is the folder that holds the torrent's name, or the file or folder itself.",
     )
     .addHelpText('after', '\nExample:\n  shoal verify holiday.torrent ~/Pictures')
     .action(async (source: string, place: string, flags: OutputOptions) =>
-      ended(await verify(source, place, new Output(flags))),
+      ended(await verify(source, place, begin(flags))),
     );
 }
 
@@ -100,36 +115,33 @@ const append = <T>(value: T, previous: readonly T[]): T[] => [...previous, value
 
 const parsePieceLength = (text: string): number | 'auto' => (text === 'auto' ? 'auto' : parseSize(text));
 
-function addDownload(program: Command, ended: (exit: ExitName) => void): void {
+function addDownload(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
   transferOptions(program.command('download <source...>'))
     .description(
       'Download torrents (a path, - or an http(s) URL each); ends when all are complete. Started again, it continues.',
     )
-    .option('--seed', 'go on seeding after completion until stopped')
+    .addOption(new Option('--seed', 'go on seeding after completion until stopped').conflicts('seedUntil'))
     .option('--seed-until <limits>', 'seed until ratio=R, time=T or both with a comma', parseSeedLimits)
     .option(
       '--on-done <command>',
-      'run this through the shell for each torrent that completes (TR_TORRENT_NAME, TR_TORRENT_DIR, …)',
+      'run this through the shell for each torrent that is complete (TR_TORRENT_NAME, TR_TORRENT_DIR, …)',
     )
     .addHelpText('after', '\nExample:\n  shoal download debian.torrent -d ~/Downloads --seed-until ratio=1,time=2h')
     .action(async (sources: string[], flags: DownloadFlags) => {
-      const { seed: forever, seedUntil, onDone } = flags;
-      if (forever === true && seedUntil !== undefined)
-        throw new CommandError('usage', '--seed and --seed-until exclude each other');
-      const options = { ...transferOptionsOf(flags), seed: forever === true, seedUntil, onDone };
-      ended(await download(sources, options, new Output(flags)));
+      const { seed: isSeeding = false, seedUntil, onDone } = flags;
+      ended(await download(sources, { ...requestOf(flags), seed: isSeeding, seedUntil, onDone }, begin(flags)));
     });
 }
 
-function addSeed(program: Command, ended: (exit: ExitName) => void): void {
+function addSeed(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
   transferOptions(program.command('seed <source...>'))
     .description(
       "Seed torrents whose content is complete in DIR, the folder that holds the torrent's name; checks it first.",
     )
     .addHelpText('after', '\nExample:\n  shoal seed holiday.torrent -d ~/Pictures --port 51413')
-    .action(async (sources: string[], flags: TransferFlags) => {
-      ended(await seed(sources, transferOptionsOf(flags), new Output(flags)));
-    });
+    .action(async (sources: string[], flags: TransferFlags) =>
+      ended(await seed(sources, requestOf(flags), begin(flags))),
+    );
 }
 
 function transferOptions(command: Command): Command {
@@ -153,20 +165,20 @@ function transferOptions(command: Command): Command {
       append<string>,
       [],
     )
-    .option('--slots <number>', 'upload slots per torrent (default: 4)', parseSize)
-    .option('--interval-ms <number>', 'how often progress is told', parseSize, 250);
+    .option('--slots <number>', 'upload slots per torrent (default: 4)', parseCount)
+    .option('--interval-ms <number>', 'how often progress is told', parseCount, 250);
 }
 
-export function outputOptions(command: Command): Command {
+function outputOptions(command: Command): Command {
   return command
-    .option('--json', 'one JSON object on standard output at the end')
+    .addOption(new Option('--json', 'one JSON object on standard output at the end').conflicts('jsonl'))
     .option('--jsonl', 'one JSON object per event on standard output')
-    .option('-q, --quiet', 'warnings and errors only')
+    .addOption(new Option('-q, --quiet', 'warnings and errors only').conflicts('verbose'))
     .option('-v, --verbose', 'peers, announces and other details')
     .option('--no-progress', 'no live bar and no lines of progress');
 }
 
-function transferOptionsOf(flags: TransferFlags): TransferOptions {
+function requestOf(flags: TransferFlags): TransferRequest {
   const { directory, port, bind, peer, tracker, slots, intervalMs } = flags;
   return {
     directory: path.resolve(directory),

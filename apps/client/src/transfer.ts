@@ -1,28 +1,34 @@
-// Runs torrents in one session until there is nothing left to do or somebody says stop, and tells what happens meanwhile.
-// Both `download` and `seed` are this, with different ends.
+// Torrents in one session, and what is told of them meanwhile: as events, as a live picture, as lines.
+// What `download` and `seed` do with it, and when it ends, is theirs.
 import type { Metainfo } from '@shoal/metainfo';
-import { Session, SessionError, type SessionErrorCode, type TorrentHandle } from '@shoal/session';
-import { StorageError, type StorageErrorCode } from '@shoal/storage';
+import { Session, type TorrentHandle } from '@shoal/session';
 import type { TorrentReport, TorrentSnapshot } from '@shoal/torrent';
-import { resolvePeers, type HostPort } from './arguments.ts';
-import { CommandError, type ExitName } from './exit-codes.ts';
 import type { Output } from './output.ts';
-import { transferLines } from './render/transfer-lines.ts';
+import type { PeerAddress } from './peer-addresses.ts';
+import { checkPicture } from './render/picture.ts';
+import { formatBytes, formatDuration } from './render/text.ts';
+import { liveLines, plainLine } from './render/transfer-lines.ts';
 
 export interface TransferOptions {
+  /** Absolute. */
   readonly directory: string;
   readonly port: number | undefined;
   readonly bind: string | undefined;
-  readonly peers: readonly HostPort[];
+  readonly peers: readonly PeerAddress[];
+  /** Instead of the torrents' own. */
   readonly trackers: readonly (readonly string[])[] | undefined;
   readonly slots: number | undefined;
   readonly intervalMs: number;
 }
 
 export interface Transferring {
+  /** Counted from 1 in this run. */
+  readonly id: number;
   readonly metainfo: Metainfo;
   readonly handle: TorrentHandle;
+  readonly trackers: readonly (readonly string[])[];
   readonly startedAt: number;
+  /** The time it began with when it was complete already. */
   completedAt: number | undefined;
 }
 
@@ -43,7 +49,7 @@ export interface TransferResult {
   readonly contributions: TorrentSnapshot['contributions'];
 }
 
-/** A check of what is on disk is reported at most this often. */
+/** A check of what is on disk is told to programs at most this often. */
 const checkIntervalMs = 250;
 
 export class Transfer implements AsyncDisposable {
@@ -67,39 +73,30 @@ export class Transfer implements AsyncDisposable {
       ...(slots === undefined ? {} : { uploadSlots: slots }),
     });
     output.event('listening', { port: session.port });
-    output.detail(`listening on port ${session.port}`);
+    output.info(`listening on port ${session.port}`);
     return new Transfer(session, output, options);
-  }
-
-  get torrents(): readonly Transferring[] {
-    return this.#torrents;
   }
 
   /** Checks what is there and starts; returns when the check is done. */
   async add(metainfo: Metainfo, signal: AbortSignal, requireComplete = false): Promise<Transferring> {
-    const { directory, trackers } = this.#options;
-    for (const warning of metainfo.warnings) this.#output.warn(`${metainfo.name}: ${warning}`);
-    const peers = await resolvePeers(this.#options.peers);
-    let toldAt = -Infinity;
-    const onCheckProgress = (checked: number, total: number): void => {
-      const now = performance.now();
-      if (checked < total && now - toldAt < checkIntervalMs) return;
-      toldAt = now;
-      this.#output.event('checking', { infoHash: metainfo.infoHash, name: metainfo.name, checked, total });
-      this.#output.progress(() => [`checking ${metainfo.name}: ${checked} of ${total} pieces`], now);
-    };
-    const handle = await this.#session.add(
-      metainfo,
-      { directory, peers, requireComplete, onCheckProgress, ...(trackers === undefined ? {} : { trackers }) },
-      signal,
-    );
-    const torrent: Transferring = { metainfo, handle, startedAt: performance.now(), completedAt: undefined };
+    const { directory, peers } = this.#options;
+    const trackers = this.#options.trackers ?? metainfo.announceTiers;
+    const { name, infoHash } = metainfo;
+    for (const warning of metainfo.warnings) this.#output.warn(`${name}: ${warning}`);
+    if (trackers.length + peers.length === 0) this.#output.warn(`${name}: ${this.#lonely()}`);
+    const onCheckProgress = this.#onCheckProgress(metainfo);
+    const options = { directory, peers, trackers, requireComplete, onCheckProgress };
+    const handle = await this.#session.add(metainfo, options, signal);
+    const startedAt = performance.now();
+    const { pieceCount, havePieces, leftBytes, totalBytes } = handle.snapshot();
+    const completedAt = leftBytes === 0 ? startedAt : undefined;
+    const id = this.#torrents.length + 1;
+    const torrent: Transferring = { id, metainfo, handle, trackers, startedAt, completedAt };
     this.#torrents.push(torrent);
-    const { pieceCount, havePieces, totalBytes } = handle.snapshot();
-    const { infoHash, name, peerId } = handle;
+    const { peerId } = handle;
     this.#output.event('added', { infoHash, name, peerId, totalBytes, pieces: pieceCount, havePieces });
     handle.onReport((report) => this.#reported(torrent, report));
-    this.#tick();
+    this.#ticker ??= setInterval(() => this.show(), this.#options.intervalMs);
     return torrent;
   }
 
@@ -121,82 +118,68 @@ export class Transfer implements AsyncDisposable {
   }
 
   results(): TransferResult[] {
-    return this.#torrents.map((torrent) => {
-      const snapshot = torrent.handle.snapshot();
-      const { infoHash, name, peerId } = torrent.handle;
-      const { totalBytes, leftBytes, downloadedBytes, uploadedBytes, wastedBytes, corruptBytes, contributions } =
-        snapshot;
-      const seconds = ((torrent.completedAt ?? performance.now()) - torrent.startedAt) / 1000;
-      return {
-        infoHash,
-        name,
-        peerId,
-        state: snapshot.state,
-        complete: leftBytes === 0,
-        totalBytes,
-        leftBytes,
-        downloadedBytes,
-        uploadedBytes,
-        wastedBytes,
-        corruptBytes,
-        seconds,
-        contributions,
-      };
-    });
-  }
-
-  #tick(): void {
-    this.#ticker ??= setInterval(() => this.show(), this.#options.intervalMs);
+    return this.#torrents.map(resultOf);
   }
 
   /** One picture of now, on whatever the output shows it. */
   show(): void {
     const pictures = this.#torrents.map((torrent) => ({ torrent, snapshot: torrent.handle.snapshot() }));
     for (const { torrent, snapshot } of pictures) this.#output.event('progress', progressFacts(torrent, snapshot));
-    this.#output.progress(
-      () =>
-        pictures.flatMap(({ torrent, snapshot }) =>
-          transferLines(torrent.handle.name, snapshot, process.stderr.columns ?? 80),
-        ),
-      performance.now(),
-    );
+    const shown = pictures.map(({ torrent, snapshot }) => ({ name: torrent.handle.name, snapshot }));
+    const live = (columns: number, rows: number): string[] => liveLines(shown, columns, rows, this.#output.paint);
+    const plain = (): string[] => shown.map(({ name, snapshot }) => plainLine(name, snapshot));
+    this.#output.progress({ live, plain }, performance.now());
+  }
+
+  #lonely(): string {
+    const { port } = this.#session;
+    return `the torrent names no tracker and no peer was given: give --tracker or --peer, or have others connect to port ${port}`;
+  }
+
+  #onCheckProgress({ infoHash, name }: Metainfo): (checked: number, total: number) => void {
+    let toldAt = -Infinity;
+    return (checked, total) => {
+      const now = performance.now();
+      if (checked < total && now - toldAt < checkIntervalMs) return;
+      toldAt = now;
+      this.#output.event('checking', { infoHash, name, checked, total });
+      const work = { verb: 'checking', what: name, done: checked, total, amount: `of ${total} pieces` };
+      this.#output.progress(checkPicture(work, this.#output.paint), now);
+    };
   }
 
   #reported(torrent: Transferring, report: TorrentReport): void {
     const { infoHash, name } = torrent.handle;
     const output = this.#output;
     switch (report.type) {
-      case 'completed': {
-        torrent.completedAt = performance.now();
-        const seconds = (torrent.completedAt - torrent.startedAt) / 1000;
-        this.show();
-        output.event('completed', { infoHash, seconds });
-        return output.info(`${name}: complete after ${seconds.toFixed(1)} s`);
+      case 'completed':
+        return this.#completed(torrent);
+      case 'announced': {
+        const { tracker, event, peers } = report;
+        output.event('announced', { infoHash, tracker, announceEvent: event, peers });
+        return output.detail(`${name}: ${hostOf(tracker)} was told ${told[event]} and named ${peers} peers`);
       }
-      case 'announced':
-        output.event('announced', {
-          infoHash,
-          tracker: report.tracker,
-          announceEvent: report.event,
-          peers: report.peers,
-        });
-        return output.detail(`${name}: ${report.tracker ?? 'the tracker'} knows ${report.peers} peers`);
       case 'announce-warning':
         return output.warn(`${name}: the tracker says: ${report.warning}`);
-      case 'announce-failed':
-        output.event('announce-failed', { infoHash, reason: report.reason, retryInMs: report.retryInMs });
-        return output.warn(
-          `${name}: announcing failed: ${report.reason} (again in ${Math.ceil(report.retryInMs / 1000)} s)`,
-        );
-      case 'peer-joined':
-        output.event('peer-joined', { infoHash, peerId: report.peerId, endpoint: report.endpoint });
-        return output.detail(`${name}: connected to ${report.endpoint.ip}, port ${report.endpoint.port}`);
+      case 'announce-failed': {
+        const { reason, retryInMs } = report;
+        output.event('announce-failed', { infoHash, reason, retryInMs });
+        return output.warn(`${name}: announcing failed: ${reason}${nextTry(retryInMs)}`);
+      }
+      case 'peer-joined': {
+        const { peerId, endpoint } = report;
+        output.event('peer-joined', { infoHash, peerId, endpoint });
+        return output.detail(`${name}: connected to ${endpoint.ip}, port ${endpoint.port}`);
+      }
       case 'peer-left':
-        output.event('peer-left', { infoHash, endpoint: report.endpoint, reason: report.reason });
-        return output.detail(`${name}: ${report.endpoint.ip}, port ${report.endpoint.port} left: ${report.reason}`);
-      case 'peer-banned':
-        output.event('peer-banned', { infoHash, endpoint: report.endpoint, reason: report.reason });
-        return output.warn(`${name}: ${report.endpoint.ip} is banned: ${report.reason}`);
+      case 'peer-banned': {
+        const { endpoint, reason, type } = report;
+        output.event(type, { infoHash, endpoint, reason });
+        const who = `${name}: ${endpoint.ip}, port ${endpoint.port}`;
+        return type === 'peer-left'
+          ? output.detail(`${who} left: ${reason}`)
+          : output.warn(`${who} is banned: ${reason}`);
+      }
       case 'piece-corrupt':
         return output.detail(`${name}: piece ${report.piece} failed its hash and is fetched again`);
       case 'failed':
@@ -205,13 +188,63 @@ export class Transfer implements AsyncDisposable {
         return;
     }
   }
+
+  #completed(torrent: Transferring): void {
+    const { infoHash, name } = torrent.handle;
+    torrent.completedAt = performance.now();
+    const seconds = (torrent.completedAt - torrent.startedAt) / 1000;
+    this.show();
+    this.#output.event('completed', { infoHash, seconds });
+    const { downloadedBytes } = torrent.handle.snapshot();
+    const rate = `${formatBytes(downloadedBytes)} in ${seconds < 60 ? `${seconds.toFixed(1)} s` : formatDuration(seconds)}`;
+    this.#output.info(`${name}: complete (${rate})`);
+  }
 }
 
-function progressFacts(torrent: Transferring, snapshot: TorrentSnapshot): object {
+/** What an announce's event says, as the object of "was told". */
+const told: Readonly<Record<string, string>> = {
+  started: 'that we began',
+  completed: 'that we are complete',
+  stopped: 'goodbye',
+  paused: 'that we pause',
+  none: 'how far we are',
+};
+
+/** The path of a tracker's URL may be a password: people see the host. */
+function hostOf(url: string | undefined): string {
+  return (url === undefined ? undefined : URL.parse(url)?.host) ?? 'the tracker';
+}
+
+function nextTry(retryInMs: number): string {
+  return Number.isFinite(retryInMs) ? ` (next try in ${formatDuration(Math.ceil(retryInMs / 1000))})` : '';
+}
+
+function resultOf({ handle, completedAt, startedAt }: Transferring): TransferResult {
+  const { infoHash, name, peerId } = handle;
+  const snapshot = handle.snapshot();
+  const { state, totalBytes, leftBytes, downloadedBytes, uploadedBytes, wastedBytes, corruptBytes } = snapshot;
+  return {
+    infoHash,
+    name,
+    peerId,
+    state,
+    complete: leftBytes === 0,
+    totalBytes,
+    leftBytes,
+    downloadedBytes,
+    uploadedBytes,
+    wastedBytes,
+    corruptBytes,
+    seconds: ((completedAt ?? performance.now()) - startedAt) / 1000,
+    contributions: snapshot.contributions,
+  };
+}
+
+function progressFacts({ handle }: Transferring, snapshot: TorrentSnapshot): object {
   const { state, havePieces, pieceCount, leftBytes, totalBytes, downloadedBytes, uploadedBytes } = snapshot;
   const { downloadRate, uploadRate, peers, contributions } = snapshot;
   return {
-    infoHash: torrent.handle.infoHash,
+    infoHash: handle.infoHash,
     state,
     havePieces,
     pieces: pieceCount,
@@ -224,33 +257,4 @@ function progressFacts(torrent: Transferring, snapshot: TorrentSnapshot): object
     peers: peers.length,
     contributions,
   };
-}
-
-const sessionExits: Readonly<Record<SessionErrorCode, ExitName>> = {
-  disk: 'disk',
-  closed: 'unfinished',
-  incomplete: 'verification-failed',
-  'duplicate-torrent': 'usage',
-  'address-in-use': 'network',
-  'cannot-listen': 'network',
-};
-
-const storageExits: Readonly<Record<StorageErrorCode, ExitName>> = {
-  'no-space': 'disk',
-  permission: 'disk',
-  io: 'disk',
-  short: 'disk',
-  'not-found': 'disk',
-  closed: 'unfinished',
-  'unsafe-path': 'input',
-};
-
-/** What a failure of the engine means for the command. */
-export function commandErrorOf(error: unknown): CommandError | undefined {
-  if (error instanceof CommandError) return error;
-  if (error instanceof SessionError) {
-    return new CommandError(sessionExits[error.code], error.message, { cause: error });
-  }
-  if (error instanceof StorageError) return new CommandError(storageExits[error.code], error.message, { cause: error });
-  return undefined;
 }

@@ -223,7 +223,7 @@ export class Session implements AsyncDisposable {
 function incomplete(metainfo: Metainfo, have: Bitfield): SessionError {
   const missing = have.length - have.count;
   const what = `"${metainfo.name}": ${missing} of ${have.length} pieces are missing or wrong on disk`;
-  return new SessionError('incomplete', what, { infoHash: metainfo.infoHash });
+  return new SessionError('incomplete', what, { infoHash: metainfo.infoHash, have });
 }
 
 /** An address that sockets must be bound to; "all addresses" binds nothing. */

@@ -1,78 +1,104 @@
 // `shoal download`: gets torrents and ends when all are complete, unless told to go on seeding.
-import { Transfer, type Transferring, type TransferOptions } from '../transfer.ts';
 import type { SeedLimits } from '../arguments.ts';
-import { CommandError, type ExitName } from '../exit-codes.ts';
+import type { CommandError, ExitName } from '../exit-codes.ts';
+import { commandErrorOf } from '../failures.ts';
 import { runHook } from '../hook.ts';
 import type { Output } from '../output.ts';
+import { counted, formatBytes } from '../render/text.ts';
 import { ratioOf } from '../render/transfer-lines.ts';
-import { onStop } from '../signals.ts';
-import { readTorrent } from '../source.ts';
+import type { Transferring } from '../transfer.ts';
+import { runTransfer, type Outcome, type TransferRequest } from '../transfer-run.ts';
 
-export interface DownloadOptions extends TransferOptions {
+export interface DownloadRequest extends TransferRequest {
   /** Seed for ever after completion. */
   readonly seed: boolean;
   readonly seedUntil: SeedLimits | undefined;
   readonly onDone: string | undefined;
 }
 
-/** Limits of seeding are looked at this often. */
-const limitIntervalMs = 250;
+/** The ratio is looked at this often. */
+const ratioIntervalMs = 250;
 
 export async function download(
   sources: readonly string[],
-  options: DownloadOptions,
+  request: DownloadRequest,
   output: Output,
 ): Promise<ExitName> {
-  const stop = onStop();
-  const torrents = [];
-  for (const source of sources) torrents.push(await readTorrent(source));
-  const transfer = await Transfer.open(output, options);
-  try {
+  const failures: CommandError[] = [];
+  const outcome = await runTransfer(sources, request, output, async (transfer, torrents, { signal }) => {
+    // One torrent that fails is no reason to give the others up.
+    const failed = (error: unknown): void => {
+      if (signal.aborted) return;
+      const known = commandErrorOf(error);
+      if (known === undefined) throw error;
+      failures.push(known);
+      output.fail(known.exit, known.message);
+    };
     const jobs: Promise<void>[] = [];
     for (const metainfo of torrents) {
-      const torrent = await transfer.add(metainfo, stop.signal);
-      jobs.push(finish(torrent, options, output, stop.signal));
+      const torrent = await transfer.add(metainfo, signal).catch(failed);
+      if (torrent !== undefined) jobs.push(finish(torrent, request, output, signal).catch(failed));
     }
-    await Promise.race([Promise.all(jobs), stop.asked]);
-  } catch (error) {
-    // A stop while checking aborts the check: that is a stop, not a failure.
-    if (stop.by() === undefined) throw error;
-  } finally {
-    await transfer.close();
-  }
-  const results = transfer.results();
-  const ok = results.length === torrents.length && results.every((result) => result.complete);
-  output.result({ ok, torrents: results });
-  return stop.by() ?? (ok ? 'ok' : 'unfinished');
+    await Promise.all(jobs);
+  });
+  return conclude(outcome, sources.length, failures, output);
 }
 
 /** One torrent from its check to the end of its seeding. */
 async function finish(
   torrent: Transferring,
-  options: DownloadOptions,
+  request: DownloadRequest,
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const wasComplete = torrent.handle.snapshot().leftBytes === 0;
-  if (wasComplete) output.info(`${torrent.handle.name}: complete already`);
-  await torrent.handle.completed.catch((error: unknown) => {
-    if (!signal.aborted) throw error;
-  });
-  if (signal.aborted) return;
-  if (options.onDone !== undefined) await runHook(options.onDone, torrent, options.directory, output);
-  if (options.seed) return new Promise(() => {});
-  if (options.seedUntil !== undefined) await seeded(torrent, options.seedUntil, signal);
+  const { handle } = torrent;
+  const { leftBytes, totalBytes } = handle.snapshot();
+  if (leftBytes === 0) {
+    output.event('completed', { infoHash: handle.infoHash, seconds: 0 });
+    output.info(`${handle.name}: complete already`);
+  } else output.info(`${handle.name}: downloading ${formatBytes(leftBytes)} of ${formatBytes(totalBytes)}`);
+  await handle.completed;
+  if (request.onDone !== undefined) await runHook(request.onDone, torrent, request.directory, output, signal);
+  const { seed, seedUntil } = request;
+  if (signal.aborted || (!seed && seedUntil === undefined)) return;
+  output.info(`${handle.name}: seeding`);
+  // The disk may fail while nothing is asked for but seeding.
+  const failure = handle.failed.then((error) => Promise.reject(error));
+  await Promise.race([failure, seedUntil === undefined ? never : seeded(torrent, seedUntil, signal)]);
 }
 
-async function seeded(torrent: Transferring, limits: SeedLimits, signal: AbortSignal): Promise<void> {
+const never: Promise<void> = new Promise<void>(() => {});
+
+/** Resolves when the first of the limits is reached. */
+async function seeded({ handle }: Transferring, limits: SeedLimits, signal: AbortSignal): Promise<void> {
   const since = performance.now();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setInterval(() => {
-    const snapshot = torrent.handle.snapshot();
-    if (snapshot.state === 'failed') reject(new CommandError('disk', snapshot.failure ?? 'the disk failed'));
-    if (limits.ratio !== undefined && ratioOf(snapshot) >= limits.ratio) resolve();
+    if (limits.ratio !== undefined && ratioOf(handle.snapshot()) >= limits.ratio) resolve();
     if (limits.seconds !== undefined && performance.now() - since >= limits.seconds * 1000) resolve();
-  }, limitIntervalMs);
+  }, ratioIntervalMs);
   signal.addEventListener('abort', () => resolve(), { once: true });
   await promise.finally(() => clearInterval(timer));
+}
+
+function conclude(
+  { results, by }: Outcome,
+  wanted: number,
+  failures: readonly CommandError[],
+  output: Output,
+): ExitName {
+  const unfinished = wanted - results.filter((result) => result.complete).length;
+  const ok = unfinished === 0 && failures.length === 0;
+  const [failure] = failures;
+  const state =
+    unfinished === 0
+      ? 'every torrent is complete'
+      : `${unfinished} of ${counted(wanted, 'torrent')} not complete; the same command continues`;
+  const exit: ExitName =
+    by === 'interrupted' || by === 'terminated' ? by : (failure?.exit ?? (ok ? 'ok' : 'unfinished'));
+  const message = failure !== undefined && failure.exit === exit ? failure.message : state;
+  // A failure of one torrent has been told when it happened.
+  if (exit !== 'ok' && exit !== failure?.exit) output.fail(exit, state);
+  output.result({ ok, ...(ok ? {} : { error: { code: exit, message } }), torrents: results });
+  return exit;
 }

@@ -1,30 +1,62 @@
-// `shoal seed`: gives what is on disk, complete, until told to stop.
-import { Transfer, type TransferOptions } from '../transfer.ts';
-import type { ExitName } from '../exit-codes.ts';
+// `shoal seed`: gives what is on disk, complete, until told to stop. It downloads nothing.
+import type { Metainfo } from '@shoal/metainfo';
+import { SessionError } from '@shoal/session';
+import { CommandError, type ExitName } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { table } from '../render/table.ts';
 import { formatBytes } from '../render/text.ts';
-import { onStop } from '../signals.ts';
-import { readTorrent } from '../source.ts';
+import { runTransfer, type TransferRequest } from '../transfer-run.ts';
+import { faultRows, faultSummary, verdictOf } from '../verdicts.ts';
+import { magnetOf } from './show.ts';
 
-export async function seed(sources: readonly string[], options: TransferOptions, output: Output): Promise<ExitName> {
-  const stop = onStop();
-  const torrents = [];
-  for (const source of sources) torrents.push(await readTorrent(source));
-  const transfer = await Transfer.open(output, options);
-  try {
+export async function seed(sources: readonly string[], request: TransferRequest, output: Output): Promise<ExitName> {
+  const { results, by } = await runTransfer(sources, request, output, async (transfer, torrents, { signal }) => {
+    const rows = torrents.flatMap((metainfo) => [
+      ['info-hash', metainfo.infoHash] as const,
+      ['magnet', magnetOf(metainfo, request.trackers?.flat())] as const,
+    ]);
+    // Before the check, which may take long: this is what people wait for.
+    output.data(table(rows, output.isForPeople).join('\n'));
+    const failures: Promise<SessionError>[] = [];
     for (const metainfo of torrents) {
-      const { handle } = await transfer.add(metainfo, stop.signal, true);
+      const { handle } = await transfer.add(metainfo, signal, true).catch(async (error: unknown) => {
+        throw (await incomplete(error, metainfo, request.directory, output)) ?? error;
+      });
       output.info(`${handle.name}: seeding ${formatBytes(handle.snapshot().totalBytes)}`);
+      failures.push(handle.failed);
     }
-    const failures = transfer.torrents.map(async ({ handle }) => {
-      throw await handle.failed;
-    });
-    await Promise.race([stop.asked, ...failures]);
-  } catch (error) {
-    if (stop.by() === undefined) throw error;
-  } finally {
-    await transfer.close();
-  }
-  output.result({ ok: true, torrents: transfer.results() });
-  return stop.by() ?? 'ok';
+    throw await Promise.race(failures);
+  });
+  output.result({ ok: true, torrents: results });
+  if (by === undefined || by === 'unread') return 'ok';
+  const sent = results.reduce((sum, result) => sum + result.uploadedBytes, 0);
+  output.fail(by, `seeding ended; ${formatBytes(sent)} sent`);
+  return by;
+}
+
+/** Files spelled out; --json has them all. */
+const maxFiles = 20;
+
+/** What is missing, when that is what `error` is about. */
+async function incomplete(
+  error: unknown,
+  metainfo: Metainfo,
+  directory: string,
+  output: Output,
+): Promise<CommandError | undefined> {
+  if (!(error instanceof SessionError) || error.have === undefined) return undefined;
+  const verdict = await verdictOf(metainfo, error.have, directory);
+  const rows = table(faultRows(verdict), true);
+  for (const row of rows.slice(0, maxFiles)) output.warn(row);
+  if (rows.length > maxFiles) output.warn(`and ${rows.length - maxFiles} files more`);
+  const { infoHash, name } = metainfo;
+  const where = `"${name}" in ${directory}: ${faultSummary(verdict)}`;
+  return new CommandError(
+    'verification-failed',
+    `${where}; shoal download fetches what is missing, then seeds with --seed`,
+    {
+      cause: error,
+      facts: { name, infoHash, pieces: verdict.pieces, files: verdict.files },
+    },
+  );
 }

@@ -1,19 +1,26 @@
 // `shoal show`: what is in a torrent or magnet link.
-import { parseMagnet, MetainfoError, formatMagnet, type Metainfo } from '@shoal/metainfo';
-import { CommandError, type ExitName } from '../exit-codes.ts';
+import { formatMagnet, type Magnet, type Metainfo } from '@shoal/metainfo';
+import type { ExitName } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import { formatBytes } from '../render/text.ts';
 import { table, type Row } from '../render/table.ts';
-import { readTorrent } from '../source.ts';
+import { readSource } from '../source.ts';
 
 export async function show(source: string, output: Output): Promise<ExitName> {
-  if (/^magnet:/i.test(source)) return showMagnet(source, output);
-  const metainfo = await readTorrent(source);
-  for (const warning of metainfo.warnings) output.warn(warning);
-  output.result(factsOf(metainfo));
-  output.data(table(rowsOf(metainfo, process.stdout.isTTY), process.stdout.isTTY).join('\n'));
+  const read = await readSource(source);
+  const { warnings } = 'metainfo' in read ? read.metainfo : read.magnet;
+  for (const warning of warnings) output.warn(warning);
+  const rows = 'metainfo' in read ? rowsOf(read.metainfo, output.isForPeople) : magnetRows(read.magnet);
+  output.data(table(rows, output.isForPeople).join('\n'));
+  output.result({ ok: true, ...('metainfo' in read ? factsOf(read.metainfo) : read.magnet) });
   return 'ok';
 }
+
+/** The link for a torrent, with the trackers given or its own. */
+export const magnetOf = (
+  { infoHash, name, announceTiers, webSeeds }: Metainfo,
+  trackers: readonly string[] = announceTiers.flat(),
+): string => formatMagnet({ infoHash, name, trackers, webSeeds });
 
 function factsOf(metainfo: Metainfo): object {
   const { infoHash, name, files, isMultiFile, geometry, isPrivate, source, announceTiers, webSeeds } = metainfo;
@@ -59,30 +66,25 @@ function rowsOf(metainfo: Metainfo, forPeople: boolean): Row[] {
     ...metainfo.webSeeds.map((url): Row => ['web seed', url]),
     metainfo.comment === undefined ? undefined : ['comment', metainfo.comment],
     metainfo.createdBy === undefined ? undefined : ['created by', metainfo.createdBy],
-    metainfo.creationDate === undefined ? undefined : ['created', new Date(metainfo.creationDate * 1000).toISOString()],
+    metainfo.creationDate === undefined ? undefined : ['created', dateText(metainfo.creationDate)],
     ['magnet', magnetOf(metainfo)],
     ...files.map((file): Row => ['file', file.path.join('/'), size(file.length)]),
   ];
   return rows.filter((row) => row !== undefined);
 }
 
-const magnetOf = (metainfo: Metainfo): string =>
-  formatMagnet({ infoHash: metainfo.infoHash, name: metainfo.name, trackers: metainfo.announceTiers.flat() });
+function magnetRows({ infoHash, name, length, trackers, webSeeds, peers }: Magnet): Row[] {
+  const rows: Row[] = [['info-hash', infoHash]];
+  if (name !== undefined) rows.push(['name', name]);
+  if (length !== undefined) rows.push(['size', String(length)]);
+  for (const tracker of trackers) rows.push(['tracker', tracker]);
+  for (const url of webSeeds) rows.push(['web seed', url]);
+  for (const peer of peers) rows.push(['peer', peer]);
+  return rows;
+}
 
-function showMagnet(source: string, output: Output): ExitName {
-  try {
-    const magnet = parseMagnet(source);
-    const { infoHash, name, trackers } = magnet;
-    output.result({ infoHash, name, trackers, webSeeds: magnet.webSeeds, peers: magnet.peers });
-    const rows: Row[] = [
-      ['info-hash', infoHash ?? 'none of version 1'],
-      ...(name === undefined ? [] : [['name', name] as Row]),
-    ];
-    for (const tracker of trackers) rows.push(['tracker', tracker]);
-    output.data(table(rows, process.stdout.isTTY).join('\n'));
-    return 'ok';
-  } catch (error) {
-    if (error instanceof MetainfoError) throw new CommandError('input', error.message, { cause: error });
-    throw error;
-  }
+/** A torrent may say any number; not every one is a date. */
+function dateText(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? `${seconds} s since 1970` : date.toISOString();
 }

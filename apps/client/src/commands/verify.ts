@@ -1,135 +1,106 @@
 // `shoal verify`: compares content on disk with a torrent and says which files and pieces are missing or wrong.
-import { lstat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Metainfo } from '@shoal/metainfo';
-import { FileMap, type Bitfield } from '@shoal/pieces';
 import { FileStorage, HashPool } from '@shoal/storage';
 import { CommandError, type ExitName } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { checkPicture } from '../render/picture.ts';
 import { table } from '../render/table.ts';
-import { bar, formatPercent } from '../render/text.ts';
 import { onStop } from '../signals.ts';
 import { readTorrent } from '../source.ts';
+import { faultRows, faultSummary, verdictOf, type Verdict } from '../verdicts.ts';
 
-export interface FileVerdict {
-  readonly path: string;
-  readonly length: number;
-  readonly status: 'ok' | 'missing' | 'short' | 'too long' | 'wrong';
-  /** Pieces that touch the file and are missing or wrong, as inclusive ranges. */
-  readonly badPieces: readonly (readonly [first: number, last: number])[];
-}
+/** A check is told to programs at most this often. */
+const checkEventMs = 250;
 
 export async function verify(source: string, place: string, output: Output): Promise<ExitName> {
   const stop = onStop();
-  const metainfo = await readTorrent(source);
-  const directory = await directoryOf(place, metainfo);
-  const storage = await FileStorage.open({
-    directory,
-    files: metainfo.files,
-  });
   try {
-    const { geometry, pieceHashes } = metainfo;
-    const good = await new HashPool().checkPieces(storage, geometry, pieceHashes, {
-      signal: stop.signal,
-      onProgress: (checked, total) =>
-        output.progress(
-          () => [`checking ${bar(checked, total, 30)} ${formatPercent(checked, total).padStart(7)} of ${total} pieces`],
-          performance.now(),
-        ),
-    });
-    output.endProgress();
-    const files = await verdicts(metainfo, good, directory);
-    return tell(metainfo, good, files, output);
+    const metainfo = await readTorrent(source, stop.signal);
+    for (const warning of metainfo.warnings) output.detail(warning);
+    return tell(metainfo, await check(metainfo, await contentAt(place, metainfo), output, stop.signal), output);
   } catch (error) {
-    const by = stop.by();
-    if (by !== undefined) return by;
-    throw error;
+    throw stop.failure('not everything was checked') ?? error;
   } finally {
     output.endProgress();
-    await storage.close();
   }
 }
 
-/** `place` is the folder that holds the torrent's name, or what bears that name itself. */
-async function directoryOf(place: string, metainfo: Metainfo): Promise<string> {
-  const absolute = path.resolve(place);
-  const kind = await lstat(absolute).catch((error: unknown) => {
-    throw new CommandError('input', `${place}: no such file or folder`, { cause: error });
+/** Where content lies: each file's path is relative to the directory. */
+interface Content {
+  readonly directory: string;
+  readonly places: readonly (readonly string[])[];
+}
+
+async function check(metainfo: Metainfo, content: Content, output: Output, signal: AbortSignal): Promise<Verdict> {
+  const { geometry, pieceHashes, name, infoHash } = metainfo;
+  const { directory, places } = content;
+  const files = metainfo.files.map((file, index) => ({ ...file, path: places[index] ?? file.path }));
+  await using storage = await FileStorage.open({ directory, files });
+  let toldAt = -Infinity;
+  const onProgress = (checked: number, total: number): void => {
+    const now = performance.now();
+    const work = { verb: 'checking', what: name, done: checked, total, amount: `of ${total} pieces` };
+    output.progress(checkPicture(work, output.paint), now);
+    if (checked < total && now - toldAt < checkEventMs) return;
+    toldAt = now;
+    output.event('checking', { infoHash, name, checked, total });
+  };
+  const good = await new HashPool().checkPieces(storage, geometry, pieceHashes, { signal, onProgress });
+  return verdictOf(metainfo, good, directory, places);
+}
+
+/**
+ * `place` is the folder that holds the torrent's name, or the file or folder itself, whatever it is called now. When
+ * both are possible, the one that holds more of the torrent's files is meant.
+ */
+async function contentAt(place: string, metainfo: Metainfo): Promise<Content> {
+  // A link that the person names is followed; links inside the content are not.
+  const absolute = await realpath(place).catch((cause: unknown) => {
+    throw new CommandError('input', `${place}: no such file or folder`, { cause });
   });
-  if (!kind.isDirectory()) return path.dirname(absolute);
-  const inside = await lstat(path.join(absolute, metainfo.name)).catch(() => undefined);
-  const isItself = inside === undefined && metainfo.isMultiFile && path.basename(absolute) === metainfo.name;
-  return isItself ? path.dirname(absolute) : absolute;
-}
-
-async function verdicts(metainfo: Metainfo, good: Bitfield, directory: string): Promise<FileVerdict[]> {
-  const map = new FileMap(metainfo.files.map((file) => file.length));
-  const all: FileVerdict[] = [];
-  for (const [index, file] of metainfo.files.entries()) {
-    if (file.isPadding || file.isSkipped || file.symlinkTarget !== undefined) continue;
-    const pieces = map.piecesOf(index, metainfo.geometry.pieceLength);
-    const bad = pieces === undefined ? [] : badRanges(good, pieces.first, pieces.last);
-    const found = await lstat(path.join(directory, ...file.path)).catch(() => undefined);
-    let status: FileVerdict['status'] = bad.length > 0 ? 'wrong' : 'ok';
-    if (found === undefined || !found.isFile()) status = 'missing';
-    else if (found.size < file.length) status = 'short';
-    else if (found.size > file.length) status = 'too long';
-    all.push({ path: file.path.join('/'), length: file.length, status, badPieces: bad });
+  const paths = metainfo.files.map((file) => file.path);
+  const inside = { directory: absolute, places: paths };
+  const renamed = paths.map(([, ...rest]) => [path.basename(absolute), ...rest]);
+  const itself = { directory: path.dirname(absolute), places: renamed };
+  if ((await stat(absolute)).isDirectory() !== metainfo.isMultiFile) {
+    if (!metainfo.isMultiFile) return inside;
+    throw new CommandError(
+      'input',
+      `${place} is a file, but "${metainfo.name}" is a folder: give that folder or the one it is in`,
+    );
   }
-  return all;
+  if (!metainfo.isMultiFile) return itself;
+  return (await presentFiles(itself)) > (await presentFiles(inside)) ? itself : inside;
 }
 
-/** Pieces of [first, last] that are not good, as inclusive ranges. */
-export function badRanges(good: Bitfield, first: number, last: number): (readonly [number, number])[] {
-  const ranges: [number, number][] = [];
-  for (let piece = first; piece <= last; piece++) {
-    if (good.has(piece)) continue;
-    const range = ranges.at(-1);
-    if (range?.[1] === piece - 1) range[1] = piece;
-    else ranges.push([piece, piece]);
-  }
-  return ranges;
+async function presentFiles({ directory, places }: Content): Promise<number> {
+  let present = 0;
+  for (const place of places)
+    if (
+      await lstat(path.join(directory, ...place)).then(
+        (found) => found.isFile(),
+        () => false,
+      )
+    )
+      present++;
+  return present;
 }
 
-function tell(metainfo: Metainfo, good: Bitfield, files: readonly FileVerdict[], output: Output): ExitName {
-  const bad = badRanges(good, 0, good.length - 1);
-  const wrong = files.filter((file) => file.status !== 'ok');
-  const ok = bad.length === 0 && wrong.length === 0;
-  output.result({
-    ok,
-    name: metainfo.name,
-    infoHash: metainfo.infoHash,
-    pieces: { total: good.length, good: good.count, bad },
-    files,
-  });
+function tell(metainfo: Metainfo, verdict: Verdict, output: Output): ExitName {
+  const { name, infoHash } = metainfo;
+  const { ok, pieces, files } = verdict;
+  output.endProgress();
   if (ok) {
-    output.data(`${metainfo.name}: all ${good.length} pieces and ${files.length} files are right`);
+    output.data(output.paintData('green', `${name}: all ${pieces.total} pieces and ${files.length} files are right`));
+    output.result({ ok, name, infoHash, pieces, files });
     return 'ok';
   }
-  const rows = wrong.map(
-    (file) =>
-      [
-        file.status,
-        file.path,
-        ...(file.badPieces.length === 0 ? [] : [`pieces ${rangesText(file.badPieces)}`]),
-      ] as const,
-  );
-  output.data(table(rows, process.stdout.isTTY).join('\n'));
-  const missing = good.length - good.count;
-  const pieces = `${missing} of ${good.length} pieces are missing or wrong${bad.length === 0 ? '' : ` (${rangesText(bad)})`}`;
-  output.fail(
-    'verification-failed',
-    `${metainfo.name}: ${pieces}, in ${wrong.length} of ${files.length} files; shoal download fetches what is missing`,
-  );
-  return 'verification-failed';
-}
-
-/** At most this many ranges are spelled out; --json has them all. */
-const maxRanges = 20;
-
-function rangesText(ranges: readonly (readonly [number, number])[]): string {
-  const shown = ranges
-    .slice(0, maxRanges)
-    .map(([first, last]) => (first === last ? String(first) : `${first}-${last}`));
-  return shown.join(', ') + (ranges.length > maxRanges ? `, and ${ranges.length - maxRanges} ranges more` : '');
+  const rows = table(faultRows(verdict), output.isForPeople);
+  if (rows.length > 0) output.data(rows.join('\n'));
+  const hint = 'shoal download fetches what is missing';
+  throw new CommandError('verification-failed', `${name}: ${faultSummary(verdict)}; ${hint}`, {
+    facts: { name, infoHash, pieces, files },
+  });
 }

@@ -1,14 +1,19 @@
 // Rows as an aligned table for people, or tab-separated for pipes. Pure.
+import { visible, widthOf } from './text.ts';
 
 export type Row = readonly [label: string, ...cells: string[]];
 
-// Names come from strangers: what would move the cursor or colour the terminal is shown as a question mark.
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
-const control = /[\u0000-\u001f\u007f-\u009f]/g;
-
+/** Names come from strangers: tabs and line ends in them would forge rows. The last cell of a row is never padded. */
 export function table(rows: readonly Row[], aligned: boolean): string[] {
-  const clean = rows.map((row) => row.map((cell) => cell.replace(control, '?')));
+  const clean = rows.map((row) => row.map(visible));
   if (!aligned) return clean.map((row) => row.join('\t'));
-  const width = Math.max(0, ...clean.map(([label]) => label?.length ?? 0));
-  return clean.map(([label = '', ...cells]) => `${label.padEnd(width)}  ${cells.join('  ')}`);
+  const widths: number[] = [];
+  for (const row of clean)
+    for (const [column, cell] of row.slice(0, -1).entries())
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+  return clean.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : padded(cell, widths[column] ?? 0))).join('  '),
+  );
 }
+
+const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));

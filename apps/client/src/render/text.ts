@@ -1,8 +1,46 @@
-// Numbers and bars as people read them. Pure: text in the width given, nothing printed.
+// Numbers, bars and strangers' words as people read them. Pure: text in the width given, nothing printed.
+
+/** Colours a text, or leaves it as it is. */
+export type Paint = (style: 'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold', text: string) => string;
+
+export const unpainted: Paint = (_style, text) => text;
+
+// Control characters move cursors and colour terminals; bidirectional ones show a text in another order than it has.
+const invisible = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** One line that does nothing to a terminal, whoever wrote it. */
+export const visible = (text: string): string => text.replace(invisible, '?');
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** What terminals show two columns wide: East Asian letters and emoji. */
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
+
+const widthOfGrapheme = (grapheme: string): number => (wide.test(grapheme) ? 2 : 1);
+
+/** Columns that a terminal needs for it, as good as can be told without asking the terminal. */
+export function widthOf(text: string): number {
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += widthOfGrapheme(segment);
+  return width;
+}
+
+/** At most `columns` wide, ending in an ellipsis when something is left out. */
+export function shortened(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text;
+  let kept = '';
+  let room = columns - 1;
+  for (const { segment } of graphemes.segment(text)) {
+    room -= widthOfGrapheme(segment);
+    if (room < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** `0 B`, `16.0 KiB`, `1.5 GiB`. */
+/** `0 B`, `16.0 KiB`, `1.50 GiB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -35,3 +73,6 @@ export function bar(part: number, whole: number, width: number): string {
   const filled = whole === 0 || part >= whole ? width : Math.min(width - 1, Math.floor((part / whole) * width));
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
+
+/** `3 pieces`, `1 piece`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

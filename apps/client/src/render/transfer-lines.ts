@@ -1,29 +1,75 @@
-// One torrent in transfer as two lines. Pure: what is shown depends on nothing but the arguments.
+// Torrents in transfer as lines for a live picture or a log. Pure: what is shown depends on nothing but the arguments.
 import type { TorrentSnapshot } from '@shoal/torrent';
-import { bar, formatBytes, formatDuration, formatPercent, formatRate } from './text.ts';
+import {
+  bar,
+  counted,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatRate,
+  shortened,
+  unpainted,
+  visible,
+  type Paint,
+} from './text.ts';
 
-export function transferLines(name: string, snapshot: TorrentSnapshot, columns: number): string[] {
+export interface Shown {
+  readonly name: string;
+  readonly snapshot: TorrentSnapshot;
+}
+
+/** Name, bar and what it does now. */
+const linesEach = 3;
+
+/** All torrents in a terminal: three lines each, or where that is too much one, or where even that is as many as fit. */
+export function liveLines(
+  torrents: readonly Shown[],
+  columns: number,
+  rows: number,
+  paint: Paint = unpainted,
+): string[] {
+  // The cursor waits on a line of its own.
+  const room = Math.max(1, rows - 1);
+  if (torrents.length * linesEach <= room)
+    return torrents.flatMap(({ name, snapshot }) => transferLines(name, snapshot, columns, paint));
+  const lines = torrents.map(({ name, snapshot }) => shortened(plainLine(name, snapshot), columns - 1));
+  if (lines.length <= room) return lines;
+  return [...lines.slice(0, room - 1), `… and ${lines.length - room + 1} more`];
+}
+
+export function transferLines(
+  name: string,
+  snapshot: TorrentSnapshot,
+  columns: number,
+  paint: Paint = unpainted,
+): string[] {
   const { totalBytes, leftBytes } = snapshot;
   const done = totalBytes - leftBytes;
-  const percent = formatPercent(done, totalBytes).padStart(7);
-  const width = Math.max(10, Math.min(40, columns - 40));
-  const title = name.length > columns - 2 ? `${name.slice(0, Math.max(1, columns - 3))}…` : name;
+  const facts = `${formatPercent(done, totalBytes).padStart(7)}  ${formatBytes(done)} of ${formatBytes(totalBytes)}`;
+  const width = Math.max(10, Math.min(40, columns - facts.length - 4));
   return [
-    title,
-    `  ${bar(done, totalBytes, width)} ${percent}  ${formatBytes(done)} of ${formatBytes(totalBytes)}`,
-    `  ${statusOf(snapshot)}`,
+    paint('bold', shortened(visible(name), columns - 1)),
+    `  ${paint(leftBytes === 0 ? 'green' : 'cyan', bar(done, totalBytes, width))} ${facts}`,
+    shortened(`  ${statusOf(snapshot)}`, columns - 1),
   ];
+}
+
+/** For a log: everything on one line. */
+export function plainLine(name: string, snapshot: TorrentSnapshot): string {
+  const { totalBytes, leftBytes } = snapshot;
+  const percent = formatPercent(totalBytes - leftBytes, totalBytes);
+  return `${visible(name)}: ${percent} of ${formatBytes(totalBytes)}  ${statusOf(snapshot)}`;
 }
 
 /** What it does now, and when it stands still, why. */
 export function statusOf(snapshot: TorrentSnapshot): string {
   const { state, peers, downloadRate, uploadRate, leftBytes } = snapshot;
-  if (state === 'failed') return `failed: ${snapshot.failure ?? 'unknown reason'}`;
-  const rates = `down ${formatRate(downloadRate)}  up ${formatRate(uploadRate)}  ${peers.length} ${peers.length === 1 ? 'peer' : 'peers'}`;
+  if (state === 'failed') return `failed: ${visible(snapshot.failure ?? 'unknown reason')}`;
+  const rates = `down ${formatRate(downloadRate)}  up ${formatRate(uploadRate)}  ${counted(peers.length, 'peer')}`;
   if (state === 'seeding') return `seeding  ${rates}  ratio ${ratioOf(snapshot).toFixed(2)}`;
   if (state !== 'downloading') return state;
   if (downloadRate >= 1) return `${rates}  ${formatDuration(leftBytes / downloadRate)} left`;
-  return `${rates}  waiting: ${waitingFor(snapshot)}`;
+  return `${rates}  waiting: ${visible(waitingFor(snapshot))}`;
 }
 
 export const ratioOf = ({ uploadedBytes, totalBytes }: TorrentSnapshot): number =>
@@ -31,9 +77,7 @@ export const ratioOf = ({ uploadedBytes, totalBytes }: TorrentSnapshot): number 
 
 function waitingFor({ peers, tracker }: TorrentSnapshot): string {
   if (peers.length === 0)
-    return tracker.lastFailure === undefined
-      ? 'no peers found yet'
-      : `no peers; the tracker said: ${tracker.lastFailure}`;
+    return tracker.lastFailure === undefined ? 'no peers found yet' : `no peers; ${tracker.lastFailure}`;
   if (!peers.some((peer) => peer.amInterested)) return 'no peer has what is missing';
   return peers.every((peer) => peer.peerChoking) ? 'every peer chokes us' : 'data is on its way';
 }
