@@ -136,7 +136,8 @@ export class Session implements AsyncDisposable {
       ...(signal === undefined ? {} : { signal }),
     });
     if (!have.isFull && options.requireComplete === true) throw incomplete(metainfo, have);
-    if (!have.isFull || geometry.pieceCount === 0) await storage.prepare();
+    // Pieces say nothing of empty files, links, and bytes past a file's end.
+    if (options.requireComplete !== true) await storage.prepare();
     if (this.#closing !== undefined) throw new SessionError('closed', 'the session is closed', { infoHash });
     const peerId = newPeerId(this.#options.peerIdPrefix);
     const torrent = new Torrent({ infoHash: infoHashBytes, geometry, isPrivate: metainfo.isPrivate }, have, {

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
+import { createMetainfo } from '@shoal/metainfo';
 import { MemoryStorage } from '@shoal/storage';
 import { encodeHandshake, encodeMessage } from '@shoal/wire';
 import { describe, expect, test } from 'vitest';
@@ -70,6 +71,27 @@ describe('a session', () => {
     expect(handle.snapshot().downloadedBytes).toBe(10 * 65_536);
     expect(progress.at(-1)).toBe(20);
     expect(new Uint8Array(await readFile(path.join(directory, 'content.bin')))).toEqual(bytes);
+  });
+
+  test('makes what no piece tells of: empty files that are missing, and ends of files that are too long', async () => {
+    const folder = await emptyFolder();
+    const content = path.join(folder, 'content');
+    await mkdir(content);
+    await writeFile(path.join(content, 'a'), 'whole');
+    await writeFile(path.join(content, 'empty'), '');
+    const { metainfo } = await createMetainfo(content);
+    await rm(path.join(content, 'empty'));
+    await writeFile(path.join(content, 'a'), 'whole and more');
+    const session = await openSession();
+    await expect(
+      session.add(metainfo, { directory: await emptyFolder(), requireComplete: true }),
+    ).rejects.toMatchObject({
+      code: 'incomplete',
+      have: { count: 0 },
+    });
+    await session.add(metainfo, { directory: folder });
+    expect(await readdir(content)).toEqual(['a', 'empty']);
+    expect(await readFile(path.join(content, 'a'), 'utf8')).toBe('whole');
   });
 
   test('refuses the same torrent twice, and a port that is taken, saying what to do', async () => {

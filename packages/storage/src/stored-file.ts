@@ -35,9 +35,10 @@ export class StoredFile implements Openable {
     return this.#perform('write', 'write', (opened) => this.#writeAll(opened, offset, bytes));
   }
 
-  /** Makes the file exist at its exact length; opening for writing does that. */
-  create(): Promise<void> {
-    return this.#perform('create', 'write', () => Promise.resolve());
+  /** Makes the file exist at its exact length; opening for writing does that, which content that is whole need not allow. */
+  async create(): Promise<void> {
+    if ((await this.lengthOnDisk()) === this.place.length) return;
+    await this.#perform('create', 'write', () => Promise.resolve());
   }
 
   /** Resolves when what was written has reached the device. */

@@ -58,6 +58,16 @@ describe('files on disk', () => {
     expect((await stat(path.join(directory, 'b'))).mode & 0o100).toBe(0o100);
   });
 
+  test('prepare opens nothing that is whole already, so content that may only be read can be seeded', async () => {
+    const directory = await scratchDirectory();
+    await writeFile(path.join(directory, 'a'), new Uint8Array(5));
+    const fileSystem = fileSystemWith({ open: () => Promise.reject(systemError('EACCES')) });
+    await using storage = await FileStorage.open({ directory, files: [file('a', 5)], fileSystem });
+    await storage.prepare();
+    await writeFile(path.join(directory, 'a'), new Uint8Array(6));
+    await expect(storage.prepare()).rejects.toMatchObject({ code: 'permission' });
+  });
+
   test('prepare of some files leaves the others alone', async () => {
     const directory = await scratchDirectory();
     await using storage = await FileStorage.open({ directory, files: [file('a', 5), file('b', 5), file('c', 5)] });
