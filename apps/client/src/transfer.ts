@@ -6,7 +6,7 @@ import type { TorrentReport, TorrentSnapshot } from '@shoal/torrent';
 import type { Output } from './output.ts';
 import type { PeerAddress } from './peer-addresses.ts';
 import { checkPicture } from './render/picture.ts';
-import { formatBytes, formatDuration } from './render/text.ts';
+import { counted, formatBytes, formatDuration } from './render/text.ts';
 import { liveLines, plainLine } from './render/transfer-lines.ts';
 
 export interface TransferOptions {
@@ -157,7 +157,7 @@ export class Transfer implements AsyncDisposable {
       case 'announced': {
         const { tracker, event, peers } = report;
         output.event('announced', { infoHash, tracker, announceEvent: event, peers });
-        return output.detail(`${name}: ${hostOf(tracker)} was told ${told[event]} and named ${peers} peers`);
+        return output.detail(`${name}: ${hostOf(tracker)} was told ${told[event]} and named ${counted(peers, 'peer')}`);
       }
       case 'announce-warning':
         return output.warn(`${name}: the tracker says: ${report.warning}`);

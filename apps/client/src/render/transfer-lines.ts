@@ -65,9 +65,10 @@ export function plainLine(name: string, snapshot: TorrentSnapshot): string {
 export function statusOf(snapshot: TorrentSnapshot): string {
   const { state, peers, downloadRate, uploadRate, leftBytes } = snapshot;
   if (state === 'failed') return `failed: ${visible(snapshot.failure ?? 'unknown reason')}`;
-  const rates = `down ${formatRate(downloadRate)}  up ${formatRate(uploadRate)}  ${counted(peers.length, 'peer')}`;
-  if (state === 'seeding') return `seeding  ${rates}  ratio ${ratioOf(snapshot).toFixed(2)}`;
+  const up = `up ${formatRate(uploadRate)}  ${counted(peers.length, 'peer')}`;
+  if (state === 'seeding') return `seeding  ${up}  ratio ${ratioOf(snapshot).toFixed(2)}`;
   if (state !== 'downloading') return state;
+  const rates = `down ${formatRate(downloadRate)}  ${up}`;
   if (downloadRate >= 1) return `${rates}  ${formatDuration(leftBytes / downloadRate)} left`;
   return `${rates}  waiting: ${visible(waitingFor(snapshot))}`;
 }
