@@ -60,7 +60,8 @@ export async function create(source: string, flags: CreateFlags, output: Output)
   if (file === '-') for (const row of rows.slice(0, -1)) output.info(row.replace('\t', ' '));
   else output.data(rows.join('\n'));
   const files = metainfo.files.length;
-  output.result({ ok: true, file, infoHash, magnet, name, bytes: totalLength, pieces: pieceCount, pieceLength, files });
+  const facts = { infoHash, magnet, name, bytes: totalLength, pieces: pieceCount, pieceLength, files };
+  output.result({ ok: true, file, ...facts, skipped });
   return 'ok';
 }
 
