@@ -1,5 +1,6 @@
 // Values of the command line as people write them: sizes, counts, times.
 import { InvalidArgumentError } from 'commander';
+import { scenarios } from './scenarios.ts';
 
 const unitBytes: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
@@ -27,6 +28,12 @@ export function parseSeconds(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (!(seconds > 0 && seconds <= longestSeconds)) throw new InvalidArgumentError('A time is a number of seconds.');
   return seconds;
+}
+
+export function parseScenario(text: string): string {
+  if (!Object.hasOwn(scenarios, text))
+    throw new InvalidArgumentError(`There are: ${Object.keys(scenarios).join(', ')}.`);
+  return text;
 }
 
 export function parseSeed(text: string): number {

@@ -30,11 +30,11 @@ export class Member {
   }
 
   downloadRate(now: number): number {
-    return this.#down.rate(now);
+    return this.state === 'stopped' ? 0 : this.#down.rate(now);
   }
 
   uploadRate(now: number): number {
-    return this.#up.rate(now);
+    return this.state === 'stopped' ? 0 : this.#up.rate(now);
   }
 
   handle(event: AppEvent, now: number): void {

@@ -50,6 +50,11 @@ export class Output {
     if (this.#options.jsonl === true) process.stdout.write(`${JSON.stringify(event)}\n`);
   }
 
+  /** What the live picture shows anyway: for logs. */
+  caption(text: string): void {
+    if (this.#live === undefined) this.info(text);
+  }
+
   info(text: string): void {
     if (this.#options.quiet !== true) this.#line(text);
   }

@@ -1,9 +1,11 @@
 // The command line of `shoal-lab`: what can be asked, with which words, and the help for it. What is done is in commands/.
 import { Command } from 'commander';
-import { parsePeers, parseSeconds, parseSize } from './arguments.ts';
+import { parsePeers, parseScenario, parseSeconds, parseSeed, parseSize } from './arguments.ts';
 import { run } from './commands/run.ts';
+import { simulate, type SimulateOptions } from './commands/simulate.ts';
 import { exitCodes, exitMeanings, type ExitName } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
+import { scenarios } from './scenarios.ts';
 import { version } from './version.ts';
 
 interface RunFlags extends OutputOptions {
@@ -31,6 +33,7 @@ export function createProgram(ended: (exit: ExitName) => void): Command {
       `\nExit codes:\n${exitMeanings.map(([name, meaning]) => `  ${String(exitCodes[name]).padStart(3)}  ${name.padEnd(20)} ${meaning}`).join('\n')}`,
     );
   addRun(program, ended);
+  addSimulate(program, ended);
   return program;
 }
 
@@ -54,4 +57,23 @@ function addRun(program: Command, ended: (exit: ExitName) => void): void {
       const { peers, pieceLength, keep, timeout } = flags;
       ended(await run(place, { peers, pieceLength, keep, timeout }, new Output(flags)));
     });
+}
+
+function addSimulate(program: Command, ended: (exit: ExitName) => void): void {
+  const names = Object.entries(scenarios).map(([name, { about }]) => `  ${name.padEnd(16)} ${about}`);
+  program
+    .command('simulate')
+    .description(
+      'Run the same torrent and tracker code in simulated time, on links of 200 kB/s up and 800 kB/s down. The same seed gives the same run, event by event.',
+    )
+    .option('--scenario <name>', 'what happens', parseScenario, 'flash-crowd')
+    .option('--seed <number>', 'all chance comes from it', parseSeed, 1)
+    .option('--peers <number>', 'downloaders', parsePeers, 8)
+    .option('--json', 'one JSON object on standard output')
+    .option('-q, --quiet', 'only the result')
+    .addHelpText(
+      'after',
+      `\nScenarios:\n${names.join('\n')}\n\nExample:\n  shoal-lab simulate --scenario corrupter --seed 7`,
+    )
+    .action((flags: SimulateOptions & OutputOptions) => ended(simulate(flags, new Output(flags))));
 }

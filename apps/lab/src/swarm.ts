@@ -113,6 +113,7 @@ export class Swarm implements AsyncDisposable {
   /** Ends the downloaders, then the origin, then the tracker: each tells its last figures and says goodbye. */
   async stop(): Promise<void> {
     this.#phase = 'stopping';
+    await this.#processes.unlessFailed(this.#watch?.ask() ?? Promise.resolve());
     this.#watch?.close();
     await this.#processes.stop(this.#peerProcesses);
     for (const last of [this.#originProcess, this.#trackerProcess])
@@ -164,6 +165,8 @@ export class Swarm implements AsyncDisposable {
     const app = this.#processes.start(peer.name, 'shoal', words, (event) => {
       peer.handle(event, this.#options.clock());
       if (event.event === 'completed') resolve();
+      if (event.event === 'failed')
+        this.#processes.fail(new LabError('disk', `${peer.name}: ${String(event['reason'])}`));
     });
     return { app, completed };
   }

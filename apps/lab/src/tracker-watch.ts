@@ -2,7 +2,7 @@
 // for show.
 import type { TrackerFacts } from './picture.ts';
 
-const intervalMs = 1000;
+const intervalMs = 500;
 
 export class TrackerWatch {
   readonly #url: string;
@@ -15,8 +15,7 @@ export class TrackerWatch {
   constructor(url: string) {
     this.#url = url;
     this.#facts = { url, seeders: 0, leechers: 0, completed: 0, announces: 0 };
-    this.#timer = setInterval(() => void this.#ask(), intervalMs);
-    void this.#ask();
+    this.#timer = setInterval(() => void this.ask(), intervalMs);
   }
 
   /** As of the last answer. */
@@ -24,12 +23,8 @@ export class TrackerWatch {
     return this.#facts;
   }
 
-  close(): void {
-    clearInterval(this.#timer);
-    this.#controller.abort();
-  }
-
-  async #ask(): Promise<void> {
+  /** Asks now; never fails. */
+  async ask(): Promise<void> {
     if (this.#isAsking) return;
     this.#isAsking = true;
     try {
@@ -42,5 +37,10 @@ export class TrackerWatch {
     } finally {
       this.#isAsking = false;
     }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#controller.abort();
   }
 }

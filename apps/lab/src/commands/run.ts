@@ -77,7 +77,7 @@ async function runIn(
     const draw = (): void => output.progress(() => swarm.picture(), clock());
     timer = setInterval(draw, pictureIntervalMs);
     const shared = await swarm.prepare();
-    output.info(`${titleOf(shared)}, ${options.peers} downloaders`);
+    output.caption(`${titleOf(shared)}, ${options.peers} downloaders`);
     await swarm.download(options.timeout);
     draw();
     await swarm.stop();

@@ -25,7 +25,7 @@ const widest = 110;
 const shareFrom = 76;
 /** Of the columns with figures, with their gaps. */
 const figuresWidth = 41;
-const cellWidth = 10;
+const cellWidth = 11;
 
 export function liveLines(picture: SwarmPicture, size: Size, paint: Paint): string[] {
   const columns = Math.min(size.columns - 1, widest);
@@ -43,7 +43,7 @@ export function liveLines(picture: SwarmPicture, size: Size, paint: Paint): stri
 
 function headLines(picture: SwarmPicture, columns: number, paint: Paint): string[] {
   const { tracker, origin, phase, content } = picture;
-  const time = phase === 'downloading' ? formatSeconds(picture.seconds) : phase;
+  const time = phase === 'downloading' || phase === 'done' ? formatSeconds(picture.seconds) : phase;
   const title = clipped(content === undefined ? 'a swarm' : titleOf(content), columns - time.length - 4);
   const gap = ' '.repeat(Math.max(2, columns - 2 - title.length - time.length));
   const lines = [`  ${paint('heading', title)}${gap}${paint('heading', time)}`, ''];
@@ -100,10 +100,15 @@ function peerLine(peer: PeerPicture, index: number, picture: SwarmPicture, width
   const isKnown = peer.state !== 'starting' && peer.state !== 'checking';
   const [filled, empty] = isKnown ? bar(peer.doneBytes, total, widths.bar) : bar(0, 1, widths.bar);
   const done = isKnown ? formatPercent(peer.doneBytes, total) : '-';
-  const down = peer.seconds === undefined ? formatRate(peer.downloadRate) : `in ${formatSeconds(peer.seconds)}`;
-  const row = figures(done, down, formatRate(peer.uploadRate), String(peer.peers));
+  const row = figures(done, statusOf(peer), formatRate(peer.uploadRate), String(peer.peers));
   const name = paint(tone, peer.name.padEnd(widths.name));
   return `  ${name}  ${paint(tone, filled)}${paint('faint', empty)}${row}  ${shareOf(peer.received, widths.share, paint)}`;
+}
+
+/** How fast it is, or how fast it was, or what it does instead. */
+function statusOf({ state, seconds, downloadRate }: PeerPicture): string {
+  if (seconds !== undefined) return `in ${formatSeconds(seconds)}`;
+  return state === 'downloading' ? formatRate(downloadRate) : state;
 }
 
 /** From whom, as cells that carry the giver's mark in its colour: readable without colours too. */
