@@ -109,9 +109,8 @@ export class Downloads {
     return open;
   }
 
-  /** Forgets the piece, and with it any requests for it. */
+  /** Nothing of it may be requested any more. */
   close(open: OpenPiece): void {
-    this.outstanding -= open.outstanding;
     this.#unlist(open);
     this.#byPiece.delete(open.piece);
     if (this.#pool.length * this.#blocksPerPiece < maxPooledBlocks) this.#pool.push(statesOf(open));

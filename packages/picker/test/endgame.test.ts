@@ -37,6 +37,16 @@ describe('clients 43: end game', () => {
     expect(new Set(named(picker.pick(4, 2, 1002)))).toEqual(new Set(['0.1', '0.2']));
   });
 
+  test('clients 43: a block with fewer copies comes before one requested earlier', () => {
+    const picker = pickerOf(1, 2);
+    for (const peer of [1, 2, 3]) join(picker, peer, 'all');
+    picker.pick(1, 2, 100);
+    const [twice] = picker.pick(2, 1, 200);
+    picker.released(1, 0, twice?.begin === 0 ? 16_384 : 0);
+    picker.pick(1, 1, 300);
+    expect(picker.pick(3, 1, 400)[0]?.begin).not.toBe(twice?.begin);
+  });
+
   test('clients 43: ties are random', () => {
     const first = new Set<string | undefined>();
     for (let seed = 0; seed < 40; seed++) {

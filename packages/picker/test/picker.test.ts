@@ -341,6 +341,18 @@ describe('the limit of open pieces', () => {
     expect(picker.takeAbandoned()).toEqual([1]);
   });
 
+  test('a piece that nobody has is given up before one that is only waiting', () => {
+    const picker = pickerOf(3, 4, { maxOpenPieces: 2 });
+    join(picker, 1, [0]);
+    join(picker, 2, [1]);
+    join(picker, 3, [2]);
+    answer(picker, 1, picker.pick(1, 2, 0));
+    answer(picker, 2, picker.pick(2, 1, 0));
+    picker.peerLeft(1);
+    picker.pick(3, 1, 60_000);
+    expect(picker.takeAbandoned()).toEqual([0]);
+  });
+
   test('a raised limit holds at once, a lowered one as pieces are finished', () => {
     const picker = pickerOf(4, 1, { maxOpenPieces: 1 });
     join(picker, 1, 'all');

@@ -51,6 +51,19 @@ describe('strict finishing', () => {
   });
 });
 
+test('blocks passed over by one that came unasked are asked for before other started pieces', () => {
+  const picker = pickerOf(3, 4);
+  join(picker, 1, [0]);
+  join(picker, 2, [0, 1]);
+  join(picker, 3, [1]);
+  join(picker, 4, [0]);
+  picker.pick(1, 1);
+  picker.pick(3, 1);
+  picker.received(1, 0, 3 * 16_384, { acceptUnrequested: true });
+  expect(picker.availability(0)).toBeGreaterThan(picker.availability(1));
+  expect(named(picker.pick(2, 3))).toEqual(['0.1', '0.2', '1.1']);
+});
+
 describe('seeds and others', () => {
   test('a seed is not drawn into a piece that a slow peer began', () => {
     const picker = pickerOf(3, 4);
