@@ -109,7 +109,6 @@ export class Uploading {
 
   #candidate(peer: LivePeer, now: number): ChokeCandidate {
     const { connection } = peer;
-    const isDrained = peer.uploadInFlight < minWatermarkBytes;
     return {
       peer: peer.key,
       interested: connection.peerInterested,
