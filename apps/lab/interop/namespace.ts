@@ -1,0 +1,64 @@
+// Puts the suite into a network and process namespace of its own: nothing leaves the machine, no port collides, every
+// client has an address to itself, and whatever is still running when the suite ends, ends with it.
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Tells the suite inside that it is inside, and where it may write. */
+const scratchVariable = 'SHOAL_INTEROP_SCRATCH';
+
+/** Why there can be no namespace, or how to make one. */
+export type NamespaceProbe =
+  | { readonly possible: true; readonly words: readonly string[] }
+  | { readonly possible: false; readonly reason: string };
+
+/** The scratch folder; undefined outside the namespace. */
+export const scratchFolder: string | undefined = process.env[scratchVariable];
+
+/** Finds the words before a command that run it in a namespace; root is had where it is, mapped where it is not. */
+export function probeNamespace(): NamespaceProbe {
+  if (process.platform !== 'linux') return { possible: false, reason: 'network namespaces need Linux' };
+  if (spawnSync('ip', ['-V']).error !== undefined) return { possible: false, reason: 'there is no ip (iproute2)' };
+  const isolation = ['unshare', '--net', '--pid', '--fork', '--kill-child'];
+  const words = process.getuid?.() === 0 ? isolation : [...isolation, '--map-root-user'];
+  const [program = '', ...options] = words;
+  const tried = spawnSync(program, [...options, 'ip', 'link', 'set', 'lo', 'up'], { encoding: 'utf8' });
+  if (tried.error === undefined && tried.status === 0) return { possible: true, words };
+  const detail = tried.error?.message ?? tried.stderr.trim();
+  return { possible: false, reason: `needs root, or unprivileged user namespaces: ${detail}` };
+}
+
+/** Runs this very program again inside, with a scratch folder for the time; answers its exit status. */
+export async function runInside(words: readonly string[]): Promise<number> {
+  const scratch = await mkdtemp(join(tmpdir(), 'shoal-interop-'));
+  try {
+    const [program = '', ...options] = words;
+    const child = spawn(program, [...options, process.execPath, ...process.argv.slice(1)], {
+      stdio: 'inherit',
+      env: { ...process.env, [scratchVariable]: scratch },
+    });
+    // The first process of a namespace gets no signal it does not handle; it is this one that ends the namespace.
+    const stop = (): void => void child.kill('SIGKILL');
+    process.once('SIGTERM', stop).once('SIGINT', stop);
+    const [status] = (await once(child, 'exit')) as [number | null];
+    return status ?? 1;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Brings loopback up with the addresses `10.77.NET.1` to `10.77.NET.count` for each of `nets` nets. */
+export function bringUpLoopback(nets: number, count: number): void {
+  const commands = ['link set lo up'];
+  for (let net = 0; net < nets; net++)
+    for (let host = 1; host <= count; host++) commands.push(`address add ${addressOf(net, host)}/32 dev lo`);
+  const done = spawnSync('ip', ['-batch', '-'], { input: `${commands.join('\n')}\n`, encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`cannot set up loopback: ${done.error?.message ?? done.stderr}`);
+}
+
+/** Not in 127.0.0.0/8, where Transmission dials nobody. */
+export function addressOf(net: number, host: number): string {
+  return `10.77.${net}.${host}`;
+}

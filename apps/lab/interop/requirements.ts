@@ -1,0 +1,59 @@
+// Which programs of others are on this machine, by asking them for their version.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+export interface Requirement {
+  readonly name: string;
+  /** How to have it. */
+  readonly remedy: string;
+  isMet(): boolean;
+}
+
+/** Debian's own Python is the one that its modules are for. */
+export const systemPython = '/usr/bin/python3';
+
+export const transmissionDaemon: Requirement = debian('transmission-daemon', 'transmission-daemon', '--version');
+export const aria2c: Requirement = debian('aria2', 'aria2c', '--version');
+export const libtorrentModule: Requirement = debian('python3-libtorrent', systemPython, '-c', 'import libtorrent');
+export const opentrackerProgram: Requirement = debian('opentracker', 'opentracker', '-h');
+
+const opponents = fileURLToPath(new URL('opponents/', import.meta.url));
+
+export const bittorrentTrackerPackage: Requirement = {
+  name: 'npm bittorrent-tracker',
+  remedy: '`npm ci --ignore-scripts` in apps/lab/interop/opponents',
+  isMet: isInstalled,
+};
+
+/** Installs the npm packages of others when they are missing; false when that does not work here. */
+export function installOpponents(): boolean {
+  if (isInstalled()) return true;
+  const words = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  // npm's own words go to stderr: stdout belongs to the results.
+  return spawnSync('npm', words, { cwd: opponents, stdio: ['ignore', 2, 2] }).status === 0;
+}
+
+function isInstalled(): boolean {
+  if (!existsSync(`${opponents}node_modules`)) return false;
+  try {
+    const require = createRequire(`${opponents}package.json`);
+    const wanted = (require('./package.json') as { dependencies: Record<string, string> }).dependencies;
+    const { packages } = require('./node_modules/.package-lock.json') as {
+      packages: Record<string, { version: string }>;
+    };
+    return Object.entries(wanted).every(([name, version]) => packages[`node_modules/${name}`]?.version === version);
+  } catch {
+    return false;
+  }
+}
+
+function debian(name: string, program: string, ...words: readonly string[]): Requirement {
+  const isMet = (): boolean => {
+    const { error, status } = spawnSync(program, words, { stdio: 'ignore' });
+    // opentracker has no option that ends with status 0; a module that is missing does not.
+    return error === undefined && (program !== systemPython || status === 0);
+  };
+  return { name, remedy: `apt-get install ${name}`, isMet };
+}
