@@ -8,6 +8,9 @@ import type { Swarm } from './swarm.ts';
 type BlockData = Extract<WireEvent, { type: 'block-data' }>;
 type BlockEnd = Extract<WireEvent, { type: 'block-end' }>;
 
+/** Rejects in a row, without a block in between, that an honest peer may need: a full pipeline (libtorrent's 500). */
+const maxRejects = 500;
+
 export class Downloading {
   readonly #swarm: Swarm;
   /** Blocks became free, or a piece made room: peers other than the one at hand may be idle. */
@@ -48,6 +51,7 @@ export class Downloading {
       this.released(peer, [event]);
       return;
     }
+    peer.rejects = 0;
     peer.downloadedBytes += length;
     progress.downloaded(peer.peerId, length, now);
     this.cancelCopies();
@@ -61,6 +65,14 @@ export class Downloading {
     if (dropped.length === 0) return;
     this.#swarm.picker.releaseAll(peer.key);
     this.#refillAll = true;
+  }
+
+  /** They will not give this block. False when they refuse one after the other and give nothing: of no use as a peer. */
+  rejected(peer: LivePeer, block: Block): boolean {
+    this.released(peer, [block]);
+    // Rejects that follow a choke are no refusal: what was asked before is answered so (BEP 6).
+    if (!peer.connection.peerChoking) peer.rejects++;
+    return peer.rejects <= maxRejects;
   }
 
   /** They rejected these or let them wait too long: others may have them. */
@@ -85,11 +97,7 @@ export class Downloading {
     const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
     if (room <= 0) return;
     const blocks = this.#swarm.picker.pick(peer.key, room, now);
-    for (const piece of this.#swarm.picker.takeAbandoned()) {
-      this.#swarm.emit({ type: 'discard', piece });
-      this.#bufferGone(piece);
-      this.#mixed.delete(piece);
-    }
+    this.discardAbandoned();
     if (blocks.length === 0) return;
     for (const block of blocks) {
       // It may have choked us within this very turn: what cannot be asked is free again.
@@ -105,6 +113,15 @@ export class Downloading {
     for (const snubbed of [false, true])
       for (const peer of this.#swarm.live.values())
         if (peer.connection.pipeline.snubbed === snubbed) this.#refill(peer, now);
+  }
+
+  /** Pieces that were given up half-way need no buffer any more. */
+  discardAbandoned(): void {
+    for (const piece of this.#swarm.picker.takeAbandoned()) {
+      this.#swarm.emit({ type: 'discard', piece });
+      this.#bufferGone(piece);
+      this.#mixed.delete(piece);
+    }
   }
 
   /** Requests that nobody answered in time go back to the picker. */

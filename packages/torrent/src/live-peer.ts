@@ -24,6 +24,8 @@ export class LivePeer {
   arrivingPiece = -1;
   arrivingBlock = -1;
   arrivingIntact = false;
+  /** Requests of ours it refused while it had unchoked us, since its last block. */
+  rejects = 0;
   downloadedBytes = 0;
   uploadedBytes = 0;
   /** Payload handed to the driver and not yet gone. */

@@ -44,7 +44,8 @@ export class PeerEvents {
       case 'unchoke':
         return;
       case 'reject':
-        return this.#downloading.released(peer, [event]);
+        if (this.#downloading.rejected(peer, event)) return;
+        return this.#connections.hangUp(peer, 'it offers pieces and rejects every request', now);
       case 'interested':
       case 'not-interested':
         return this.#uploading.interestChanged(peer);

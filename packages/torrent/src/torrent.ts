@@ -89,6 +89,7 @@ export class Torrent {
     if (this.#state === 'running') {
       this.#uploading.rechokeIfDue(this.complete, now);
       this.#downloading.refillWoken(now);
+      this.#downloading.discardAbandoned();
     }
     return this.#swarm.takeOutputs();
   }

@@ -119,6 +119,7 @@ export class Uploading {
       isSeed: this.#swarm.picker.isSeed(peer.key),
       // What is under way counts too: or else the longest served, whose rate is the surest, would keep its slot for ever.
       hasQueue: connection.uploads.length > 0 || peer.uploadInFlight > 0,
+      isDrained: peer.uploadInFlight < minWatermarkBytes,
     };
   }
 

@@ -337,3 +337,36 @@ describe('announces', () => {
     expect(host.torrent.deadline).toBe(Infinity);
   });
 });
+
+describe('a peer that offers everything and rejects every request', () => {
+  test('is let go, and the torrent completes from another', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1 }));
+    host.handle(
+      { type: 'peer-connected', peer: 90, endpoint: { ip: '10.9.9.9', port: 5000 }, incoming: true },
+      world.now,
+    );
+    const say = (bytes: Uint8Array): void =>
+      host.handle({ type: 'bytes-received', peer: 90, chunk: bytes, start: 0, end: bytes.length }, world.now);
+    say(encodeHandshake({ infoHash, peerId: idOf(9), fast: true }));
+    say(encodeMessage({ type: 'have-all' }));
+    say(encodeMessage({ type: 'unchoke' }));
+    for (let turns = 0; turns < 2000 && host.hungUp.length === 0; turns++) {
+      for (const { bytes } of host.sent.splice(0))
+        for (let at = 0; at + 17 <= bytes.length;) {
+          const length = new DataView(bytes.buffer, bytes.byteOffset + at).getUint32(0);
+          // A reject is the request with another id (BEP 6).
+          if (length === 13 && bytes[at + 4] === 6)
+            say(Uint8Array.from(bytes.subarray(at, at + 17), (byte, i) => (i === 4 ? 16 : byte)));
+          at += 4 + length;
+        }
+      world.now += 10;
+      host.handle({ type: 'time-passed' }, world.now);
+    }
+    expect(host.hungUp).toEqual([{ peer: 90, reason: 'it offers pieces and rejects every request' }]);
+    const seed = world.add(new Host({ id: 2, have: 'all' }));
+    world.connect(host, seed);
+    world.pass(30_000);
+    expect(host.right).toBe(true);
+  });
+});
