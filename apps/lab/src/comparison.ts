@@ -71,7 +71,7 @@ export class Comparison {
     this.#signal = signal;
   }
 
-  /** At most `limit` differences; none when the copy is equal. */
+  /** At most `limit` differences, by path; none when the copy is equal. */
   async differences(copy: Tree, limit: number): Promise<Difference[]> {
     const found: Difference[] = [];
     for (const place of copy.keys()) if (!this.#expected.has(place)) found.push({ path: place, what: 'added' });
@@ -80,7 +80,7 @@ export class Comparison {
       const what = await this.#difference(place, original, copy.get(place));
       if (what !== undefined) found.push({ path: place, what });
     }
-    return found.slice(0, limit);
+    return found.slice(0, limit).toSorted((one, other) => (one.path < other.path ? -1 : 1));
   }
 
   async #difference(place: string, original: Entry, copy: Entry | undefined): Promise<Difference['what'] | undefined> {

@@ -29,6 +29,11 @@ export class Member {
     this.name = name;
   }
 
+  /** What it has of the content, verified. */
+  get doneBytes(): number {
+    return this.totalBytes - this.leftBytes;
+  }
+
   downloadRate(now: number): number {
     return this.state === 'stopped' ? 0 : this.#down.rate(now);
   }

@@ -89,11 +89,11 @@ export function originPicture(origin: Member, now: number): OriginPicture {
 
 /** `members` are the origin and then the downloaders, all started at `startedAt`. */
 export function peerPicture(peer: Member, members: readonly Member[], startedAt: number, now: number): PeerPicture {
-  const { name, state, totalBytes, leftBytes, downloadedBytes, uploadedBytes, peers, completedAt } = peer;
+  const { name, state, doneBytes, downloadedBytes, uploadedBytes, peers, completedAt } = peer;
   return {
     name,
     state,
-    doneBytes: totalBytes - leftBytes,
+    doneBytes,
     downloadedBytes,
     uploadedBytes,
     downloadRate: peer.downloadRate(now),

@@ -1,5 +1,5 @@
 // The command line of `shoal-lab`: what can be asked, with which words, and the help for it. What is done is in commands/.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { parsePeers, parseScenario, parseSeconds, parseSeed, parseSize } from './arguments.ts';
 import { run } from './commands/run.ts';
 import { simulate, type SimulateOptions } from './commands/simulate.ts';
@@ -47,7 +47,7 @@ function addRun(program: Command, ended: (exit: ExitName) => void): void {
     .option('--piece-length <size>', 'a power of two such as 256KiB (default: chosen from the size)', parseSize)
     .option('--keep <dir>', 'keep the copies, the torrent and what happened here (default: a temporary folder)')
     .option('--timeout <seconds>', 'give up when not all are complete by then', parseSeconds, 600)
-    .option('--json', 'one JSON object on standard output at the end')
+    .addOption(new Option('--json', 'one JSON object on standard output at the end').conflicts('jsonl'))
     .option('--jsonl', 'one JSON object per event of any process on standard output; the last is the result')
     .option('-q, --quiet', 'no picture and no messages, only the result')
     .option('-v, --verbose', 'what the processes write to standard error too')

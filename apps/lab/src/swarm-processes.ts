@@ -59,9 +59,9 @@ export class SwarmProcesses {
     await Promise.all(processes.map((running) => running.stop()));
   }
 
-  /** Ends all, the last started first. */
+  /** Ends all that still run, in no order. */
   async close(): Promise<void> {
-    for (const running of this.#all.toReversed()) if (!running.hasEnded) await running.stop();
+    await this.stop(this.#all.filter(({ hasEnded }) => !hasEnded));
     process.off('exit', this.#killAll);
   }
 

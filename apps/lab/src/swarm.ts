@@ -114,16 +114,20 @@ export class Swarm implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#phase = 'stopping';
     await this.#processes.unlessFailed(this.#watch?.ask() ?? Promise.resolve());
+    await this.#end();
+  }
+
+  /** Ends whatever still runs, in the same order. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end();
+    await this.#processes.close();
+  }
+
+  async #end(): Promise<void> {
     this.#watch?.close();
     await this.#processes.stop(this.#peerProcesses);
     for (const last of [this.#originProcess, this.#trackerProcess])
       if (last !== undefined) await this.#processes.stop([last]);
-  }
-
-  /** Ends whatever still runs. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#watch?.close();
-    await this.#processes.close();
   }
 
   async #startTracker(): Promise<string> {
@@ -174,9 +178,7 @@ export class Swarm implements AsyncDisposable {
   #late(seconds: number): LabError {
     const total = this.#shared?.totalBytes ?? 0;
     const missing = this.#peers.filter(({ completedAt }) => completedAt === undefined);
-    const where = missing
-      .map(({ name, leftBytes }) => `${name} has ${formatPercent(total - leftBytes, total)}`)
-      .join(', ');
+    const where = missing.map(({ name, doneBytes }) => `${name} has ${formatPercent(doneBytes, total)}`).join(', ');
     return new LabError('unfinished', `not complete after ${seconds} s: ${where}; --timeout gives more time`);
   }
 }

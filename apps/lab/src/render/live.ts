@@ -102,7 +102,8 @@ function peerLine(peer: PeerPicture, index: number, picture: SwarmPicture, width
   const done = isKnown ? formatPercent(peer.doneBytes, total) : '-';
   const row = figures(done, statusOf(peer), formatRate(peer.uploadRate), String(peer.peers));
   const name = paint(tone, peer.name.padEnd(widths.name));
-  return `  ${name}  ${paint(tone, filled)}${paint('faint', empty)}${row}  ${shareOf(peer.received, widths.share, paint)}`;
+  const whom = widths.share === 0 ? '' : `  ${shareOf(peer.received, widths.share, paint)}`;
+  return `  ${name}  ${paint(tone, filled)}${paint('faint', empty)}${row}${whom}`;
 }
 
 /** How fast it is, or how fast it was, or what it does instead. */
@@ -133,7 +134,7 @@ function swarmLine(picture: SwarmPicture, widths: Widths, paint: Paint): string 
   const received = [sum(peers.map((peer) => peer.received[0] ?? 0)), sum(peers.map(fromPeersBytes))] as const;
   const all = received[0] + received[1];
   const said = all === 0 ? '' : `${Math.round((received[1] / all) * 100)} % from peers`;
-  return `  ${paint('heading', 'all'.padEnd(widths.name))}  ${filled}${paint('faint', empty)}${row}  ${clipped(said, widths.share)}`;
+  return `  ${paint('heading', 'all'.padEnd(widths.name))}  ${filled}${paint('faint', empty)}${row}${widths.share === 0 ? '' : `  ${clipped(said, widths.share)}`}`;
 }
 
 /** Who gave whom: rows give, columns receive. Empty when there is no room. */
