@@ -104,6 +104,7 @@ describe('paths', () => {
     '/x/announce',
     '/announce/x',
     '//announce',
+    '//x//announce',
     '/ANNOUNCE',
     `/${'k'.repeat(150)}/announce`,
   ])('trackers 31: %s announces', async (path) => {
@@ -282,6 +283,14 @@ describe('listening', () => {
     const server = await httpOn(trackerOf(), { keepAliveMs: 60_000 });
     const socket = connect(server.address.port, '127.0.0.1');
     socket.write(`GET ${announceTarget()} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await once(socket, 'data');
+    await Promise.all([once(socket, 'close'), server[Symbol.asyncDispose]()]);
+  });
+
+  test('disposing ends a connection in the middle of a request', async () => {
+    const server = await httpOn(trackerOf());
+    const socket = connect(server.address.port, '127.0.0.1');
+    socket.write(`GET ${announceTarget()} HTTP/1.1\r\nHost: x\r\n\r\nGET /ann`);
     await once(socket, 'data');
     await Promise.all([once(socket, 'close'), server[Symbol.asyncDispose]()]);
   });

@@ -2,7 +2,7 @@
 // silence, and how large an answer may be. An answer to an unproven address is never larger than what it sent.
 // BEP 15; BEP 41 options are read and ignored.
 import { randomBytes } from 'node:crypto';
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import type { PeerRecords, Tracker } from '@shoal/tracker';
 import {
   type UdpAnnounceRequest,
@@ -25,10 +25,17 @@ const sendQueueLimit = 1024;
 /** BEP 48 by way of BEP 15: zeros keep the positions. */
 const nobody = { complete: 0, incomplete: 0, downloaded: 0 } as const;
 
+/** What is used of a socket to answer. */
+export interface DatagramSender {
+  send(bytes: Uint8Array, offset: number, length: number, port: number, address: string): void;
+  /** Datagrams that were given to `send` and still wait for the kernel. */
+  getSendQueueCount(): number;
+}
+
 /** Answers the datagrams of one socket. */
 export class UdpAnswerer {
   readonly #tracker: Tracker;
-  readonly #socket: Socket;
+  readonly #socket: DatagramSender;
   readonly #traffic: UdpTraffic;
   readonly #errorsPerSecond: number;
   readonly #ids = new ConnectionIds(randomBytes(8));
@@ -36,7 +43,7 @@ export class UdpAnswerer {
   #errorSecond = 0;
   #errorsInSecond = 0;
 
-  constructor(tracker: Tracker, socket: Socket, traffic: UdpTraffic, errorsPerSecond: number) {
+  constructor(tracker: Tracker, socket: DatagramSender, traffic: UdpTraffic, errorsPerSecond: number) {
     this.#tracker = tracker;
     this.#socket = socket;
     this.#traffic = traffic;
