@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,11 +65,13 @@ describe('a folder of torrents', () => {
     await writeFile(join(shared, 'broken.torrent'), 'd4:info');
     await writeFile(join(shared, 'empty.torrent'), '');
     await mkdir(join(shared, 'folder.torrent'));
+    // Opening a pipe would wait for its writer for ever.
+    execFileSync('mkfifo', [join(shared, 'pipe.torrent')]);
     const folder = await opened();
     expect((await folder.list(0)).map(({ file }) => file)).toEqual(['good.torrent']);
     await folder.list(10_000);
     expect(log.toSorted()).toEqual(
-      ['broken', 'empty', 'folder'].map((name) => expect.stringContaining(`${name}.torrent: not offered`)),
+      ['broken', 'empty', 'folder', 'pipe'].map((name) => expect.stringContaining(`${name}.torrent: not offered`)),
     );
     expect(await folder.read('notes.txt', 0)).toBeUndefined();
   });
