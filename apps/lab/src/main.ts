@@ -1,25 +1,7 @@
 #!/usr/bin/env node
-// The shoal-lab command: the only place that reads the process's arguments and decides how it ends.
-import { CommanderError } from 'commander';
-import { exitCodes, LabError, type ExitName } from './exit-codes.ts';
-import { createProgram } from './program.ts';
+// Starts the shoal-lab command with compiled code kept from its last run: most of the start-up time is compiling.
+import { enableCompileCache } from 'node:module';
 
-process.exitCode = exitCodes[await main(process.argv)];
-
-async function main(argv: readonly string[]): Promise<ExitName> {
-  let exit: ExitName = 'ok';
-  const program = createProgram((ended) => (exit = ended));
-  for (const command of [program, ...program.commands]) command.exitOverride();
-  try {
-    await program.parseAsync(argv);
-    return exit;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
-    const known =
-      error instanceof LabError
-        ? error
-        : new LabError('other', error instanceof Error ? (error.stack ?? error.message) : String(error));
-    process.stderr.write(`shoal-lab: ${known.exit} (${exitCodes[known.exit]}): ${known.message}\n`);
-    return known.exit;
-  }
-}
+enableCompileCache();
+const { main } = await import('./command.ts');
+process.exitCode = await main(process.argv);

@@ -1,55 +1,7 @@
 #!/usr/bin/env node
-// The shoal-tracker command: the only place that reads the process and decides how it ends.
-import { readFileSync } from 'node:fs';
-import { TrackerServerError } from '@shoal/tracker-server';
-import { type ServeOptions, createProgram, isUsageEnd } from './arguments.ts';
-import { ConfigurationError, exitCodes } from './errors.ts';
-import { jsonOutput, textOutput } from './output.ts';
-import { type Signals, serve } from './serve.ts';
+// Starts the shoal-tracker command with compiled code kept from its last run: most of the start-up time is compiling.
+import { enableCompileCache } from 'node:module';
 
-/** Whatever still hangs by then is left behind. */
-const stopLimitMs = 5000;
-
+enableCompileCache();
+const { main } = await import('./command.ts');
 process.exitCode = await main(process.argv);
-
-async function main(argv: readonly string[]): Promise<number> {
-  try {
-    await createProgram(version(), run).parseAsync(argv);
-    return exitCodes.ok;
-  } catch (error) {
-    if (isUsageEnd(error)) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    if (error instanceof ConfigurationError || error instanceof TrackerServerError) {
-      process.stderr.write(`shoal-tracker: ${error.message}\n`);
-      return error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.other;
-    }
-    throw error;
-  }
-}
-
-async function run(options: ServeOptions): Promise<void> {
-  const output = (options.json ? jsonOutput : textOutput)(process.stdout, process.stderr);
-  await serve(options, output, signalsOfProcess());
-}
-
-function signalsOfProcess(): Signals {
-  const { promise: stop, resolve } = Promise.withResolvers<string>();
-  for (const [signal, code] of [
-    ['SIGINT', exitCodes.interrupted],
-    ['SIGTERM', exitCodes.terminated],
-  ] as const) {
-    process.once(signal, () => {
-      resolve(signal);
-      // Asked twice, or too slow: end at once.
-      process.once(signal, () => process.exit(code));
-      setTimeout(() => process.exit(exitCodes.other), stopLimitMs).unref();
-    });
-  }
-  return { stop, onReload: (reload) => void process.on('SIGHUP', reload) };
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const found =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
-  return typeof found === 'string' ? found : 'unknown';
-}
