@@ -19,7 +19,7 @@ export interface LabEnd {
   readonly stderr: string;
 }
 
-export class LabRun {
+export class LabRun implements AsyncDisposable {
   readonly child: ChildProcess;
   readonly events: LabEvent[] = [];
   readonly #waiting = new Map<(event: LabEvent) => boolean, (event: LabEvent) => void>();
@@ -54,6 +54,14 @@ export class LabRun {
   async end(): Promise<LabEnd> {
     const [code] = (await once(this.child, 'close')) as [number | null];
     return { code, stdout: this.#stdout, stderr: await this.#stderr };
+  }
+
+  /** A failed test leaves nothing running either. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const closed = once(this.child, 'close');
+    this.child.kill('SIGTERM');
+    await closed;
   }
 
   #heard(event: LabEvent): void {

@@ -86,7 +86,7 @@ describe('a run', () => {
   });
 
   test('fails with 6 and says which files, when the original is not what was copied', async () => {
-    const run = new LabRun(temporary, 'run', folder, '--peers', '2', '--jsonl');
+    await using run = new LabRun(temporary, 'run', folder, '--peers', '2', '--jsonl');
     await run.event(({ process, event }) => process === 'origin' && event === 'added');
     await writeFile(join(folder, 'deep', 'late.txt'), 'came after the torrent was made');
     const { code, stderr } = await run.end();
@@ -101,7 +101,7 @@ describe('a run that cannot succeed', () => {
   test('names the peer that was killed, fails with 1 and leaves no process and no file', async () => {
     const big = join(place, 'big.bin');
     await writeFile(big, bytes(16_000_000, 7));
-    const run = new LabRun(temporary, 'run', big, '--peers', '3', '--jsonl');
+    await using run = new LabRun(temporary, 'run', big, '--peers', '3', '--jsonl');
     const { pid = 0 } = await run.event(({ process, event }) => process === 'peer-2' && event === 'started');
     await run.event(({ process, event }) => process === 'peer-2' && event === 'added');
     process.kill(pid, 'SIGKILL');
@@ -121,7 +121,7 @@ describe('a run that cannot succeed', () => {
   ] as const)('ends on %s with %i after everybody said goodbye to the tracker', async (signal, code) => {
     const big = join(place, 'big.bin');
     await writeFile(big, bytes(16_000_000, 7));
-    const run = new LabRun(temporary, 'run', big, '--peers', '2', '--jsonl');
+    await using run = new LabRun(temporary, 'run', big, '--peers', '2', '--jsonl');
     await run.event(({ process, event }) => process === 'peer-2' && event === 'announced');
     run.child.kill(signal);
     const end = await run.end();
@@ -133,7 +133,7 @@ describe('a run that cannot succeed', () => {
   });
 
   test('kills everything at once when it is asked twice', async () => {
-    const run = new LabRun(temporary, 'run', folder, '--peers', '2', '--jsonl');
+    await using run = new LabRun(temporary, 'run', folder, '--peers', '2', '--jsonl');
     const { pid: peer = 0 } = await run.event(({ process, event }) => process === 'peer-1' && event === 'started');
     await run.event(({ process, event }) => process === 'peer-2' && event === 'started');
     const { pids } = run;
