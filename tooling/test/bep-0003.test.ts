@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = path.join(import.meta.dirname, '..', '..');
 const page = readFileSync(path.join(root, 'docs/bep-0003.md'), 'utf8');
+const foundingPage = readFileSync(path.join(root, 'docs/founding-exchange.md'), 'utf8');
 
 interface Citation {
   readonly file: string;
@@ -27,10 +28,13 @@ const rows: readonly Row[] = page
     number: Number(number),
     statement,
     difference: /^differs: ([^<]+)/.exec(shown)?.[1],
-    citations: [...shown.matchAll(/`((?:packages|apps|tooling)\/[^`]+)`: `([^`]+)`/g)].map(
-      ([, file = '', name = '']) => ({ file, name }),
-    ),
+    citations: citationsIn(shown),
   }));
+
+function citationsIn(text: string): Citation[] {
+  const found = text.matchAll(/`((?:packages|apps|tooling)\/[^`]+)`: `([^`]+)`/g);
+  return [...found].map(([, file = '', name = '']) => ({ file, name }));
+}
 
 /** A test file's text with the escapes resolved that its string literals have. */
 function sourceOf(file: string): string {
@@ -40,6 +44,11 @@ function sourceOf(file: string): string {
 
 const hasLiteral = (source: string, text: string): boolean =>
   ["'", '"', '`'].some((quote) => source.includes(`${quote}${text}${quote}`));
+
+function expectExists({ file, name }: Citation): void {
+  expect(file).toMatch(/\/test\/.+\.test\.ts$/);
+  expect(hasLiteral(sourceOf(file), name), `no "${name}" in ${file}`).toBe(true);
+}
 
 describe('docs/bep-0003.md', () => {
   test('numbers its statements from 1 without gaps', () => {
@@ -51,10 +60,7 @@ describe('docs/bep-0003.md', () => {
 
   test.each(rows)('statement $number has a test that exists, or a reason', ({ difference, citations }) => {
     expect(citations.length > 0 || (difference?.length ?? 0) > 20).toBe(true);
-    for (const { file, name } of citations) {
-      expect(file).toMatch(/\/test\/.+\.test\.ts$/);
-      expect(hasLiteral(sourceOf(file), name), `no "${name}" in ${file}`).toBe(true);
-    }
+    for (const citation of citations) expectExists(citation);
   });
 
   test('cites every test that is named for a statement, at that statement', () => {
@@ -75,6 +81,21 @@ describe('docs/bep-0003.md', () => {
 
   test('is where the README sends who asks how we differ', () => {
     expect(readFileSync(path.join(root, 'README.md'), 'utf8')).toContain('docs/bep-0003.md');
+  });
+});
+
+describe('docs/founding-exchange.md', () => {
+  test('names tests that exist for every part of the exchange, and every test of it that has a file of its own', () => {
+    const parts = foundingPage.split('\n').filter((line) => /^\| (?:\d|second run) \|/.test(line));
+    expect(parts).toHaveLength(14);
+    for (const part of parts) {
+      const citations = citationsIn(part);
+      expect(citations, part).not.toEqual([]);
+      for (const citation of citations) expectExists(citation);
+    }
+    const files = globSync('{packages,apps}/*/test/**/{founding,capture}*.test.ts', { cwd: root });
+    expect(files.length).toBeGreaterThan(5);
+    for (const file of files) expect(foundingPage).toContain(file.replaceAll(path.sep, '/'));
   });
 });
 
