@@ -82,11 +82,14 @@ export class Connections {
     this.#swarm.known.connected(peer.listenEndpoint);
   }
 
-  /** Corrupt data from this peer alone: never again. */
-  ban(peer: LivePeer, reason: string, now: number): void {
-    this.#swarm.known.ban(peer.endpoint);
-    this.#swarm.report({ type: 'peer-banned', endpoint: peer.endpoint, reason });
-    this.hangUp(peer, reason, now);
+  /** Corrupt data from this peer alone: never again, even if it has left meanwhile. */
+  ban(key: PeerKey, reason: string, now: number): void {
+    const endpoint = this.#swarm.endpointOf(key);
+    if (endpoint === undefined) return;
+    this.#swarm.known.ban(endpoint);
+    this.#swarm.report({ type: 'peer-banned', endpoint, reason });
+    const peer = this.#swarm.live.get(key);
+    if (peer !== undefined) this.hangUp(peer, reason, now);
   }
 
   hangUp(peer: LivePeer, reason: string, now: number): void {

@@ -1,6 +1,7 @@
 // What the parts of a torrent share: the live peers, the known ones, what was moved, and the outputs of this turn.
 // It owns the order of outputs; it decides nothing about blocks, slots or announces.
 import type { Picker } from '@shoal/picker';
+import type { Endpoint } from '@shoal/tracker-protocol';
 import type { TorrentOutput, TorrentReport } from './outputs.ts';
 import type { ResolvedOptions, TorrentDescription } from './options.ts';
 import type { PeerKey } from './inputs.ts';
@@ -8,7 +9,7 @@ import type { LivePeer } from './live-peer.ts';
 import type { PeerList } from './peers.ts';
 import type { Progress } from './progress.ts';
 
-/** A socket that broke never tells what left of it: such entries are forgotten in their order. */
+/** The oldest are forgotten first. */
 const maxDeparted = 100;
 
 export class Swarm {
@@ -18,8 +19,8 @@ export class Swarm {
   readonly known: PeerList;
   readonly progress: Progress;
   readonly live: Map<PeerKey, LivePeer> = new Map();
-  /** Peers that left with payload under way: what of it still arrives is counted as theirs. */
-  readonly #departed = new Map<PeerKey, { readonly peerId: string; bytes: number }>();
+  /** Peers that left lately: payload under way to them still counts as theirs, and so does a piece that proves corrupt. */
+  readonly #departed = new Map<PeerKey, { readonly peerId: string; readonly endpoint: Endpoint; bytes: number }>();
   #outputs: TorrentOutput[] = [];
   #dirty: LivePeer[] = [];
 
@@ -45,21 +46,25 @@ export class Swarm {
 
   departed(peer: LivePeer): void {
     this.live.delete(peer.key);
-    if (peer.uploadInFlight === 0) return;
+    if (!peer.joined) return;
     for (const oldest of this.#departed.keys()) {
       if (this.#departed.size < maxDeparted) break;
       this.#departed.delete(oldest);
     }
-    this.#departed.set(peer.key, { peerId: peer.peerId, bytes: peer.uploadInFlight });
+    this.#departed.set(peer.key, { peerId: peer.peerId, endpoint: peer.endpoint, bytes: peer.uploadInFlight });
+  }
+
+  /** The address of a peer, also of one that left lately. */
+  endpointOf(key: PeerKey): Endpoint | undefined {
+    return this.live.get(key)?.endpoint ?? this.#departed.get(key)?.endpoint;
   }
 
   /** Payload left for a peer that is gone from here: it was sent all the same. */
   uploadedAfterwards(key: PeerKey, bytes: number, now: number): void {
     const peer = this.#departed.get(key);
     if (peer === undefined) return;
-    this.progress.uploaded(peer.peerId, bytes, now);
-    peer.bytes -= bytes;
-    if (peer.bytes <= 0) this.#departed.delete(key);
+    this.progress.uploaded(peer.peerId, Math.min(bytes, peer.bytes), now);
+    peer.bytes -= Math.min(bytes, peer.bytes);
   }
 
   /** The peer's connection may have bytes to send: they go out, once, at the end of this turn. */

@@ -212,11 +212,11 @@ export class Torrent {
     if (outcome === 'failed') return this.#fail(reason ?? 'the disk failed', now);
     this.#swarm.progress.corrupted(piece);
     this.#swarm.report({ type: 'piece-corrupt', piece, contributors });
-    // One contributor is proof, unless somebody else wrote into its blocks. Of several none is: the picker now asks a single peer for the whole piece.
+    // One contributor is proof, unless somebody else wrote into its blocks. Of several none is: the picker now asks a
+    // single peer for the whole piece.
     const [only, ...others] = contributors;
-    const proven = only !== undefined && others.length === 0 && !mixed;
-    const culprit = !proven ? undefined : this.#swarm.live.get(only);
-    if (culprit !== undefined) this.#connections.ban(culprit, `piece ${piece} from it alone failed its hash`, now);
+    if (only === undefined || others.length > 0 || mixed) return;
+    this.#connections.ban(only, `piece ${piece} from it alone failed its hash`, now);
   }
 
   #pieceStored(piece: number, now: number): void {

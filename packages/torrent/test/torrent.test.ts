@@ -115,6 +115,20 @@ describe('bad data', () => {
     expect(leech.torrent.snapshot(world.now).downloadedBytes).toBe(leech.geometry.totalLength);
   });
 
+  test('is the work of the one that sent it, also when it has left before the check', () => {
+    const world = new World();
+    const bad = world.add(new Host({ id: 1, have: 'all', corrupt: true }));
+    const leech = world.add(new Host({ id: 3, geometry: geometryOf(65_536, 65_536) }));
+    const { fromPeer } = world.connect(leech, bad);
+    // Carries what is sent, but no answer of the disk: the check is still under way when the peer leaves.
+    const held: typeof leech.later = [];
+    leech.later.push = (...inputs) => held.push(...inputs);
+    world.settle();
+    world.disconnect(leech, fromPeer);
+    for (const input of held) leech.handle(input, world.now);
+    expect(leech.reported('peer-banned')).toMatchObject([{ endpoint: bad.endpoint }]);
+  });
+
   test('a banned address is not let in again', () => {
     const world = new World();
     const bad = world.add(new Host({ id: 1, have: 'all', corrupt: true }));
