@@ -127,8 +127,8 @@ async function startDownloader(scene: Scene, client: Client, torrent: string): P
 /** Ends the clients, so that nothing is left in their caches, and compares the seeders' copies too. */
 async function compareAll(scene: Scene, content: Content, peers: readonly Peer[]): Promise<void> {
   await Promise.all(peers.map((peer) => peer.stop()));
-  for (const { directory } of peers) {
-    const wrong = await differences(originalOf(content, scene.originals), directory);
+  for (const { directory, omitsEmptyFiles } of peers) {
+    const wrong = await differences(originalOf(content, scene.originals), directory, omitsEmptyFiles);
     if (wrong.length > 0)
       throw new Error(`${wrong.length} differences in ${directory}: ${wrong.slice(0, 5).join('; ')}`);
   }

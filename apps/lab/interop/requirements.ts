@@ -1,6 +1,6 @@
 // Which programs of others are on this machine, by asking them for their version.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -17,7 +17,7 @@ export const systemPython = '/usr/bin/python3';
 export const transmissionDaemon: Requirement = debian('transmission-daemon', 'transmission-daemon', '--version');
 export const aria2c: Requirement = debian('aria2', 'aria2c', '--version');
 export const libtorrentModule: Requirement = debian('python3-libtorrent', systemPython, '-c', 'import libtorrent');
-export const opentrackerProgram: Requirement = debian('opentracker', 'opentracker', '-h');
+export const opentrackerProgram: Requirement = opentrackerRequirement();
 
 const opponents = fileURLToPath(new URL('opponents/', import.meta.url));
 
@@ -47,6 +47,19 @@ function isInstalled(): boolean {
   } catch {
     return false;
   }
+}
+
+/** opentracker changes its root and its user, and refuses to run where it cannot. */
+function opentrackerRequirement(): Requirement {
+  const installed = debian('opentracker', 'opentracker', '-h');
+  const remedy = `${installed.remedy}, and root`;
+  return { name: installed.name, remedy, isMet: () => hasOtherUsers() && installed.isMet() };
+}
+
+/** False in a user namespace that knows no user but its root. */
+function hasOtherUsers(): boolean {
+  const [line = ''] = readFileSync('/proc/self/uid_map', 'utf8').trim().split('\n');
+  return Number(line.trim().split(/\s+/)[2]) > 1;
 }
 
 function debian(name: string, program: string, ...words: readonly string[]): Requirement {

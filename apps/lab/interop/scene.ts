@@ -18,23 +18,25 @@ export interface SceneOptions {
   readonly originals: string;
   /** Which of the nets of `bringUpLoopback` its addresses are of. */
   readonly net: number;
-  readonly signal: AbortSignal;
+  /** Aborted when the time is over. */
+  readonly limit: AbortSignal;
 }
 
 export class Scene implements AsyncDisposable {
   readonly directory: string;
   readonly originals: string;
-  /** Aborted when the time is over. */
+  /** Aborted when the time is over or the scene ends. */
   readonly signal: AbortSignal;
   readonly programs: Program[] = [];
   readonly #net: number;
+  readonly #ending: AbortController = new AbortController();
   #addresses = 0;
 
-  private constructor({ directory, originals, net, signal }: SceneOptions) {
+  private constructor({ directory, originals, net, limit }: SceneOptions) {
     this.directory = directory;
     this.originals = originals;
     this.#net = net;
-    this.signal = signal;
+    this.signal = AbortSignal.any([limit, this.#ending.signal]);
   }
 
   static async open(options: SceneOptions): Promise<Scene> {
@@ -79,6 +81,7 @@ export class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
     await Promise.all(this.programs.map((program) => program.stop()));
   }
 }

@@ -34,7 +34,7 @@ export async function runCells(
   await Promise.all(Array.from({ length: cellsAtOnce }, worker));
 }
 
-async function runCell(cell: Cell, place: Omit<SceneOptions, 'signal'>): Promise<Outcome> {
+async function runCell(cell: Cell, place: Omit<SceneOptions, 'limit'>): Promise<Outcome> {
   const missing = cell.requirements.filter((requirement) => !requirement.isMet());
   if (missing.length > 0) {
     const reason = missing.map(({ name, remedy }) => `needs ${name} (${remedy})`).join(', ');
@@ -43,7 +43,7 @@ async function runCell(cell: Cell, place: Omit<SceneOptions, 'signal'>): Promise
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   const limit = AbortSignal.timeout(cell.timeLimitMs);
-  await using scene = await Scene.open({ ...place, signal: limit });
+  await using scene = await Scene.open({ ...place, limit });
   try {
     await Promise.race([cell.run(scene), aborted(limit, `not done after ${cell.timeLimitMs / 1000} s`)]);
     await scene.removeFiles();

@@ -31,20 +31,8 @@ export const opentracker: TrackerProgram = {
     await writeFile(join(folder, 'whitelist'), `${infoHash}\n`);
     await writeFile(join(folder, 'configuration'), 'access.whitelist whitelist\n');
     const port = String(trackerPort);
-    const options = [
-      '-i',
-      address,
-      '-p',
-      port,
-      '-P',
-      port,
-      '-d',
-      folder,
-      '-f',
-      join(folder, 'configuration'),
-      '-u',
-      'root',
-    ];
+    const values = { i: address, p: port, P: port, d: folder, f: join(folder, 'configuration'), u: 'nobody' };
+    const options = Object.entries(values).flatMap(([flag, value]) => [`-${flag}`, value]);
     const program = await scene.spawn('opentracker', 'opentracker', ...options);
     await listening(scene, program, address);
     return at(address);

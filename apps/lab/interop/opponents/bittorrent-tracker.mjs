@@ -11,5 +11,6 @@ server.on('error', (error) => {
 });
 server.on('warning', (error) => console.error(`warning: ${error.message}`));
 server.on('listening', () => console.log('listening'));
-server.listen(Number(port), address);
+// It wants an IPv6 socket as well, on which nobody calls.
+server.listen(Number(port), { http: address, udp: address, udp6: '::1' });
 process.once('SIGTERM', () => process.exit());

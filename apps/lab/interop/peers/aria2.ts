@@ -4,6 +4,8 @@ import { aria2c } from '../requirements.ts';
 import { peerPort, type Scene } from '../scene.ts';
 import type { Client, Job, Peer } from './peer.ts';
 
+const dhtPort = peerPort + 1;
+
 export const aria2: Client = {
   name: 'aria2',
   requirement: aria2c,
@@ -34,7 +36,10 @@ function start(
     'console-log-level': 'notice',
     'summary-interval': 0,
     'show-console-readout': false,
-    'enable-dht': false,
+    'enable-color': false,
+    // Turns on UDP trackers too; the distributed hash table itself has nobody to talk to here.
+    'enable-dht': true,
+    'dht-listen-port': dhtPort,
     'enable-dht6': false,
     'disable-ipv6': true,
     'bt-enable-lpd': false,

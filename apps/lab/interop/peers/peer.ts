@@ -11,6 +11,8 @@ export interface Job {
 
 export interface Peer {
   readonly directory: string;
+  /** Empty files are left out by this client: a shortcoming of its own. */
+  readonly omitsEmptyFiles?: boolean;
   /** Settles when all of the content is there; an error if the client gives up. */
   readonly complete: Promise<void>;
   /** Ends it politely, so that everything is on disk afterwards. */

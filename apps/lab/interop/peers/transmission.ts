@@ -46,7 +46,8 @@ async function start(scene: Scene, mode: 'seed' | 'download', job: Job): Promise
   });
   const complete = added.then(() => scene.asked(async () => ((await isComplete(rpc, mode)) ? true : undefined)));
   const stop = async (): Promise<void> => void (await program.stop());
-  return { directory: job.directory, complete: orEnded(program, complete), stop };
+  // 3.00 makes a file when it writes to it, so never an empty one.
+  return { directory: job.directory, omitsEmptyFiles: true, complete: orEnded(program, complete), stop };
 }
 
 /** Complete content, or an error if the daemon ends first. */
