@@ -21,6 +21,7 @@ const storageExits: Readonly<Record<StorageErrorCode, ExitName>> = {
   'not-found': 'disk',
   'unsafe-path': 'disk',
   closed: 'unfinished',
+  thread: 'other',
 };
 
 /** The failure as a person meets it; undefined when nobody foresaw it. */

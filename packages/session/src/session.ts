@@ -104,7 +104,7 @@ export class Session implements AsyncDisposable {
   async #closeAll(): Promise<void> {
     this.#dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
-    await this.#udp[Symbol.asyncDispose]();
+    await Promise.all([this.#udp[Symbol.asyncDispose](), this.#hashPool.close()]);
   }
 
   #introduced(peer: Introduced): void {

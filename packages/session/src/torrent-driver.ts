@@ -1,7 +1,7 @@
 // Sockets, disk and clock meet one torrent here. The driver's law: one `handle`, then every output in order, then one
 // timer re-armed from `deadline`; nothing called here calls back into the torrent before the outputs are done.
 import { pieceLengthAt, type Geometry } from '@shoal/pieces';
-import { SlabPool, type HashPool, type Storage } from '@shoal/storage';
+import { copyBytes, SlabPool, type HashPool, type Storage } from '@shoal/storage';
 import type { Torrent, TorrentInput, TorrentOutput, TorrentReport } from '@shoal/torrent';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import type { Announcer } from './announcer.ts';
@@ -25,7 +25,7 @@ export interface DriverParts {
 export class TorrentDriver {
   readonly #parts: DriverParts;
   readonly #sockets = new Map<number, PeerSocket>();
-  readonly #pieces = new Map<number, Uint8Array<ArrayBuffer>>();
+  readonly #pieces = new Map<number, Uint8Array<SharedArrayBuffer>>();
   readonly #slabs: SlabPool;
   /** Disk work whose answer the torrent waits for. */
   readonly #work = new Set<Promise<void>>();
@@ -98,7 +98,7 @@ export class TorrentDriver {
       if (slab === undefined) throw new Error(`no buffer for piece ${output.piece}: more pieces open than agreed`);
       this.#pieces.set(output.piece, slab);
     }
-    slab.set(chunk.subarray(output.start, output.end), output.begin);
+    copyBytes(chunk.subarray(output.start, output.end), slab, output.begin);
   }
 
   async #checkPiece(piece: number): Promise<void> {

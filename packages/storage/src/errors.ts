@@ -2,7 +2,15 @@
 // Decides how errno values become codes; must not know torrents, pieces or who asked.
 
 /** Why a storage refused or failed; part of the public API. */
-export type StorageErrorCode = 'not-found' | 'short' | 'no-space' | 'permission' | 'unsafe-path' | 'closed' | 'io';
+export type StorageErrorCode =
+  | 'not-found'
+  | 'short'
+  | 'no-space'
+  | 'permission'
+  | 'unsafe-path'
+  | 'closed'
+  | 'thread'
+  | 'io';
 
 /** What a storage rejects with when the environment, not the caller, is at fault. */
 export class StorageError extends Error {
@@ -47,6 +55,7 @@ const adviceOfCode: Readonly<Record<StorageErrorCode, string>> = {
   permission: 'the system does not allow it; change the owner or mode, or choose another folder',
   'unsafe-path': 'something other than a plain file or folder is in its place; move it away',
   closed: 'the storage is closed',
+  thread: 'a hashing thread failed; try again',
   io: 'the device or the file system failed; check the disk',
 };
 

@@ -1,3 +1,4 @@
+export { copyBytes } from './copy-bytes.ts';
 export { defaults } from './defaults.ts';
 export { StorageError, type StorageErrorCode } from './errors.ts';
 export { type FilePresence, FileStorage, type FileStorageOptions } from './file-storage.ts';

@@ -1,6 +1,7 @@
 // The content of a torrent in memory, for tests, simulations and content that never touches a disk. Decides only where
 // bytes lie: pages made at the first write, so an empty storage costs nothing. Must not know pieces.
 import { FileMap } from '@shoal/pieces';
+import { copyBytes } from './copy-bytes.ts';
 import { StorageError } from './errors.ts';
 import { type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
 import { lengthOfAll } from './vectors.ts';
@@ -85,7 +86,7 @@ export class MemoryStorage implements Storage {
     for (const run of runsOf(offset, target.length)) {
       const page = this.#pages.get(run.page);
       const part = target.subarray(run.position, run.position + run.length);
-      if (page !== undefined) part.set(page.subarray(run.begin, run.begin + run.length));
+      if (page !== undefined) copyBytes(page.subarray(run.begin, run.begin + run.length), part, 0);
       else if (this.#isPrepared || this.#contentPages(offset + run.position, run.length).length === 0) part.fill(0);
       else throw new StorageError('not-found', `nothing was written yet around byte ${offset + run.position}`);
     }
@@ -98,7 +99,7 @@ export class MemoryStorage implements Storage {
         page = new Uint8Array(Math.min(pageLength, this.totalLength - run.page * pageLength));
         this.#pages.set(run.page, page);
       }
-      page.set(bytes.subarray(run.position, run.position + run.length), run.begin);
+      copyBytes(bytes.subarray(run.position, run.position + run.length), page, run.begin);
     }
   }
 

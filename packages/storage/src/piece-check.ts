@@ -2,6 +2,7 @@
 // in one read, several reads at a time, nothing that is certainly missing. Must not know files or threads.
 import { Bitfield, type Geometry, pieceLengthAt } from '@shoal/pieces';
 import { defaults } from './defaults.ts';
+import { digestLength } from './digests.ts';
 import { StorageError } from './errors.ts';
 import type { SlabPool } from './slab-pool.ts';
 import type { Presence, Storage } from './storage.ts';
@@ -15,7 +16,8 @@ export interface CheckOptions {
 }
 
 export interface CheckResources {
-  readonly sha1: (bytes: Uint8Array) => Promise<Uint8Array>;
+  /** 20 bytes for each part of `partLength` bytes. */
+  readonly digests: (bytes: Uint8Array, partLength: number) => Promise<Uint8Array>;
   readonly slabs: SlabPool;
   /** Reads and hashes under way at once. */
   readonly lanes: number;
@@ -40,8 +42,10 @@ export class PieceCheck {
     options: CheckOptions,
   ) {
     const { pieceCount, totalLength } = geometry;
-    if (hashes.length !== pieceCount * 20) {
-      throw new RangeError(`hashes of ${pieceCount} pieces take ${pieceCount * 20} bytes, not ${hashes.length}`);
+    if (hashes.length !== pieceCount * digestLength) {
+      throw new RangeError(
+        `hashes of ${pieceCount} pieces take ${pieceCount * digestLength} bytes, not ${hashes.length}`,
+      );
     }
     if (storage.totalLength !== totalLength) {
       throw new RangeError(`the storage has ${storage.totalLength} bytes, the torrent ${totalLength}`);
@@ -102,13 +106,12 @@ export class PieceCheck {
     }
   }
 
+  /** One job for the whole run: handing over piece by piece would cost more than hashing small ones. */
   async #compare(run: PieceRun, bytes: Uint8Array): Promise<void> {
-    let begin = 0;
-    for (const piece of piecesIn(run)) {
-      const end = begin + pieceLengthAt(this.#geometry, piece);
-      const digest = await this.#resources.sha1(bytes.subarray(begin, end));
-      if (digest.every((byte, index) => byte === this.#hashes[piece * 20 + index])) this.#good.add(piece);
-      begin = end;
+    const digests = await this.#resources.digests(bytes, this.#geometry.pieceLength);
+    for (const [index, piece] of piecesIn(run).entries()) {
+      const digest = digests.subarray(index * digestLength, (index + 1) * digestLength);
+      if (digest.every((byte, at) => byte === this.#hashes[piece * digestLength + at])) this.#good.add(piece);
     }
   }
 

@@ -8,14 +8,17 @@ export interface SlabPoolOptions {
   readonly limitBytes?: number;
 }
 
-/** A bounded pool of buffers, each on an `ArrayBuffer` of its own. */
+/**
+ * A bounded pool of buffers, each on a `SharedArrayBuffer` of its own, so that a `HashPool` hashes them where they are.
+ * Files read and write such memory like any other; to fill a slab by hand use `copyBytes`, not `set`.
+ */
 export class SlabPool {
   readonly limitBytes: number;
   #lentBytes = 0;
   #idleBytes = 0;
   readonly #lent: Set<ArrayBufferLike> = new Set();
   /** Idle buffers by their capacity. */
-  readonly #idle: Map<number, ArrayBuffer[]> = new Map();
+  readonly #idle: Map<number, SharedArrayBuffer[]> = new Map();
   readonly #waiting: Set<Request> = new Set();
 
   /** @throws RangeError when the limit is no positive whole number. */
@@ -39,13 +42,13 @@ export class SlabPool {
    * wait for one.
    * @throws RangeError when `length` is no positive whole number.
    */
-  take(length: number): Uint8Array<ArrayBuffer> | undefined {
+  take(length: number): Uint8Array<SharedArrayBuffer> | undefined {
     requirePositive('length', length);
     return this.#waiting.size > 0 ? undefined : this.#lend(length);
   }
 
   /** Like `take`, but waits, in the order of the calls, until the limit allows it. Rejects with the signal's reason. */
-  async acquire(length: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async acquire(length: number, signal?: AbortSignal): Promise<Uint8Array<SharedArrayBuffer>> {
     signal?.throwIfAborted();
     const slab = this.take(length);
     if (slab !== undefined) return slab;
@@ -55,7 +58,7 @@ export class SlabPool {
         reject(signal?.reason);
         this.#serve();
       };
-      const grant = (granted: Uint8Array<ArrayBuffer>): void => {
+      const grant = (granted: Uint8Array<SharedArrayBuffer>): void => {
         signal?.removeEventListener('abort', abort);
         resolve(granted);
       };
@@ -69,7 +72,7 @@ export class SlabPool {
    * Takes back a slab, or any view on its buffer. It must not be touched after that.
    * @throws TypeError when it is not out: returned twice, or another pool's.
    */
-  give(slab: Uint8Array<ArrayBuffer>): void {
+  give(slab: Uint8Array<SharedArrayBuffer>): void {
     const { buffer } = slab;
     if (!this.#lent.delete(buffer)) throw new TypeError('the slab is not one that this pool has lent');
     this.#lentBytes -= buffer.byteLength;
@@ -97,7 +100,7 @@ export class SlabPool {
     }
   }
 
-  #lend(length: number): Uint8Array<ArrayBuffer> | undefined {
+  #lend(length: number): Uint8Array<SharedArrayBuffer> | undefined {
     const capacity = capacityFor(length);
     if (this.#lent.size > 0 && this.#lentBytes + capacity > this.limitBytes) return undefined;
     const buffer = this.#takeIdle(capacity) ?? this.#allocate(capacity);
@@ -106,22 +109,22 @@ export class SlabPool {
     return new Uint8Array(buffer, 0, length);
   }
 
-  #takeIdle(capacity: number): ArrayBuffer | undefined {
+  #takeIdle(capacity: number): SharedArrayBuffer | undefined {
     const buffer = this.#idle.get(capacity)?.pop();
     if (buffer !== undefined) this.#idleBytes -= capacity;
     return buffer;
   }
 
   /** Idle slabs of other sizes make room first. */
-  #allocate(capacity: number): ArrayBuffer {
+  #allocate(capacity: number): SharedArrayBuffer {
     if (this.bytes + capacity > this.limitBytes) this.trim();
-    return new ArrayBuffer(capacity);
+    return new SharedArrayBuffer(capacity);
   }
 }
 
 interface Request {
   readonly length: number;
-  readonly grant: (slab: Uint8Array<ArrayBuffer>) => void;
+  readonly grant: (slab: Uint8Array<SharedArrayBuffer>) => void;
 }
 
 /** One block: no piece in the wild is shorter, except a last one. */

@@ -47,7 +47,8 @@ async function check(metainfo: Metainfo, content: Content, output: Output, signa
     toldAt = now;
     output.event('checking', { infoHash, name, checked, total });
   };
-  const good = await new HashPool().checkPieces(storage, geometry, pieceHashes, { signal, onProgress });
+  await using hashPool = new HashPool();
+  const good = await hashPool.checkPieces(storage, geometry, pieceHashes, { signal, onProgress });
   return verdictOf(metainfo, good, directory, places);
 }
 
