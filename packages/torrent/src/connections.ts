@@ -99,14 +99,19 @@ export class Connections {
 
   /** The connection is over, whoever ended it. */
   remove(peer: LivePeer, reason: string, now: number): void {
+    const { picker, known } = this.#swarm;
+    const bothAreSeeds = picker.complete && peer.joined && picker.isSeed(peer.key);
     this.#swarm.departed(peer);
     if (peer.joined) {
-      this.#swarm.picker.peerLeft(peer.key);
+      picker.peerLeft(peer.key);
       this.#uploading.left(peer);
       this.#downloading.wake();
       this.#swarm.report({ type: 'peer-left', peer: peer.key, endpoint: peer.endpoint, reason });
     }
-    this.#swarm.known.ended(peer.listenEndpoint ?? peer.endpoint, peer.joined, now);
+    const endpoint = peer.listenEndpoint ?? peer.endpoint;
+    known.ended(endpoint, peer.joined, now);
+    // Seeds that dial seeds only meet and part, again and again, at every wait's end.
+    if (bothAreSeeds) known.setAside(endpoint);
     this.dial(now);
   }
 

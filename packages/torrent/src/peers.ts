@@ -111,6 +111,14 @@ export class PeerList {
     if (isIdle(peer)) this.#wait(peer, useful, now);
   }
 
+  /** There is nothing to gain there: as if given up, so one more dial for each time that a tracker names it. */
+  setAside(endpoint: Endpoint): void {
+    const peer = this.#known.get(endpointKey(endpoint));
+    if (peer === undefined) return;
+    this.#earliest = undefined;
+    peer.failures = maxFailures;
+  }
+
   /** Never dial or accept this one address again: it is ourselves. */
   refuse(endpoint: Endpoint): void {
     const key = endpointKey(endpoint);

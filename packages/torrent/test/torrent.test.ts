@@ -33,6 +33,19 @@ describe('a swarm of two', () => {
     expect(seed.torrent.snapshot(world.now).peers).toEqual([]);
   });
 
+  test('ends for good: a seed does not dial a seed again, until a tracker names it', () => {
+    const world = new World();
+    const seed = world.add(new Host({ id: 1, have: 'all' }));
+    const leech = world.add(new Host({ id: 2 }));
+    leech.handle({ type: 'announced', reply: replyOf({ peers: [seed.endpoint] }) }, world.now);
+    world.connect(leech, seed);
+    world.pass(600_000);
+    expect(leech.torrent.complete).toBe(true);
+    expect(leech.dials).toEqual([seed.endpoint]);
+    leech.handle({ type: 'announced', reply: replyOf({ peers: [seed.endpoint] }) }, world.now);
+    expect(leech.dials).toEqual([seed.endpoint, seed.endpoint]);
+  });
+
   test('works without the fast extension too', () => {
     const world = new World();
     const seed = world.add(new Host({ id: 1, have: 'all', fast: false }));
