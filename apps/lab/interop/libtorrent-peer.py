@@ -10,7 +10,6 @@ import libtorrent as lt
 
 mode, torrent, directory, address, port = sys.argv[1:]
 
-plain = int(lt.enc_policy.disabled)
 session = lt.session(
     {
         "listen_interfaces": f"{address}:{port}",
@@ -19,10 +18,6 @@ session = lt.session(
         "enable_lsd": False,
         "enable_upnp": False,
         "enable_natpmp": False,
-        "enable_incoming_utp": False,
-        "enable_outgoing_utp": False,
-        "in_enc_policy": plain,
-        "out_enc_policy": plain,
         # The tracker lives at a private address, which these two would otherwise treat as an attack or a mistake.
         "ssrf_mitigation": False,
         "allow_multiple_connections_per_ip": True,
