@@ -119,6 +119,7 @@ export class Swarm implements AsyncDisposable {
 
   /** Ends whatever still runs, in the same order. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#phase !== 'done') this.#phase = 'stopping';
     await this.#end();
     await this.#processes.close();
   }

@@ -1,6 +1,8 @@
 // The lab as a process of its own, in a temporary folder of its own: what it prints, how it ends, what it leaves.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -27,7 +29,8 @@ export class LabRun implements AsyncDisposable {
   #stdout = '';
 
   constructor(temporary: string, ...words: string[]) {
-    const env = { ...process.env, TMPDIR: temporary };
+    // Compiled code is shared between runs, outside the folder that shall be empty at the end.
+    const env = { ...process.env, TMPDIR: temporary, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') };
     this.child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env });
     createInterface(this.child.stdout!).on('line', (line) => {
       this.#stdout += `${line}\n`;

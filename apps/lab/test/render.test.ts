@@ -86,6 +86,16 @@ describe('the live picture', () => {
     );
   });
 
+  test('marks the tenth peer differently from the first', () => {
+    const received = [0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 200];
+    const line = liveLines(
+      { ...picture, peers: [{ ...picture.peers[0]!, received }] },
+      { columns: 91, rows: 40 },
+      plain,
+    )[6];
+    expect(line).toMatch(/ 1{6}a{12}$/);
+  });
+
   test('colours text without changing it', () => {
     const painted: string[] = [];
     const noting: Paint = (_tone, text) => {

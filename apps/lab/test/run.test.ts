@@ -108,7 +108,7 @@ describe('a run that cannot succeed', () => {
     const { code, stderr } = await run.end();
     expect(stderr).toContain(`peer-2 (process ${pid}) was ended by SIGKILL`);
     expect(code).toBe(1);
-    expect(run.events.at(-1)).toMatchObject({ event: 'result', ok: false, error: 'other' });
+    expect(run.events.at(-1)).toMatchObject({ event: 'result', ok: false, error: { code: 'other' } });
     // Tracker, torrent, origin, three peers.
     expect(run.pids).toHaveLength(6);
     expect(run.pids.filter(isRunning)).toEqual([]);

@@ -43,7 +43,7 @@ export async function run(place: string | undefined, options: RunOptions, output
     return result.ok ? 'ok' : 'verification-failed';
   } catch (error) {
     const failure = failureOf(error, stop.by());
-    output.result({ ok: false, error: failure.exit, message: failure.message });
+    output.result({ ok: false, error: { code: failure.exit, message: failure.message } });
     throw failure;
   }
 }
@@ -86,11 +86,11 @@ async function runIn(
     swarm.phase = 'done';
     const result = resultOf(swarm.picture(), shared, verified);
     draw();
-    output.endProgress();
     if (folder.isKept) await writeFile(folder.result, `${JSON.stringify(result, null, 2)}\n`);
     return result;
   } finally {
     clearInterval(timer);
+    output.endProgress();
     journal?.end();
     if (journal !== undefined) await finished(journal);
   }

@@ -119,8 +119,11 @@ function shareOf(received: readonly number[], width: number, paint: Paint): stri
     .join('');
 }
 
-/** `o` for the origin, then the last digit of the peer's number. */
-const markOf = (giver: number): string => (giver === 0 ? 'o' : String(giver % 10));
+/** The origin's and those of the peers in their order; of 34 peers each has its own. */
+const originMark = 'o';
+const peerMarks = '123456789abcdefghijklmnpqrstuvwxyz';
+
+const markOf = (giver: number): string => (giver === 0 ? originMark : peerMarks.charAt((giver - 1) % peerMarks.length));
 
 function swarmLine(picture: SwarmPicture, widths: Widths, paint: Paint): string {
   const { peers, origin, content } = picture;
