@@ -42,6 +42,8 @@ export class MemoryStore implements PeerStore {
   readonly #ipv4: Family;
   readonly #ipv6: Family;
   readonly #draw: Draw;
+  /** The records of the last draw. */
+  readonly #drawn = new Uint32Array(drawCapacity);
   readonly #maxPeers: number;
   readonly #maxPeersPerAddress: number;
   #seeders = 0;
@@ -240,13 +242,12 @@ export class MemoryStore implements PeerStore {
     const skipped = self < 0 ? range : table.position(self);
     const candidates = skipped < range ? range - 1 : range;
     const count = Math.min(want, candidates);
-    this.#draw.start(candidates);
-    for (let at = 0; at < count; at++) {
-      const place = this.#draw.next();
-      const record = lists.at(list, place < skipped ? place : place + 1);
-      table.writeRecord(record, into.records, at * into.stride);
-      if (peer.withPeerIds) table.writeId(record, into.peerIds, at * peerIdBytes);
-    }
+    const drawn = this.#drawn;
+    this.#draw.draw(candidates, count, drawn);
+    for (let at = 0; at < count; at++) if (drawn[at]! >= skipped) drawn[at]!++;
+    lists.lookUp(list, drawn, count);
+    table.writeRecords(drawn, count, into.records);
+    if (peer.withPeerIds) for (let at = 0; at < count; at++) table.writeId(drawn[at]!, into.peerIds, at * peerIdBytes);
     into.count = count;
     return count;
   }

@@ -38,6 +38,9 @@ test('lists hold what was pushed, across every size and back, and leave their me
       if ((index & (index + 1)) === 0) expect(lists.at(list, index >> 1)).toBe(index >> 1);
     }
     for (let index = 0; index < length; index += 997) expect(lists.at(list, index)).toBe(index);
+    const some = Uint32Array.of(0, length - 1, pageWords);
+    lists.lookUp(list, some, 3);
+    expect([...some]).toEqual([0, length - 1, pageWords]);
     for (let left = length; left > 0; left--) {
       expect(lists.at(list, left - 1)).toBe(left - 1);
       list = lists.pop(list, left);

@@ -28,6 +28,13 @@ export class BlockPages {
     return this.#pages[offset >>> pageClass]![offset & (pageWords - 1)]!;
   }
 
+  /** Replaces the first `count` of `indexes` into the block at `offset` by the words there. */
+  lookUp(offset: number, indexes: Uint32Array, count: number): void {
+    const page = this.#pages[offset >>> pageClass]!;
+    const base = offset & (pageWords - 1);
+    for (let at = 0; at < count; at++) indexes[at] = page[base + indexes[at]!]!;
+  }
+
   write(offset: number, word: number): void {
     this.#pages[offset >>> pageClass]![offset & (pageWords - 1)] = word;
   }

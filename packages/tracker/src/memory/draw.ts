@@ -1,19 +1,54 @@
-// Draws numbers without repetition from a range of any size in constant time each: a Fisher–Yates shuffle that
-// remembers only the places it has touched. Every ordered sample is equally likely (given a fair `random`).
+// Draws numbers without repetition from a range of any size in constant time each: a Fisher–Yates shuffle of which
+// only the beginning is made. Every ordered sample is equally likely (given a fair `random`).
+
+/** Ranges up to this are shuffled in an array, 16 KiB that stay in the processor's cache; larger ones in a hash table. */
+const denseSize = 4096;
 
 /** A reusable draw of at most `capacity` numbers. */
 export class Draw {
   readonly #random: () => number;
+  /** Every place holds its own number between draws. */
+  readonly #places: Uint32Array = Uint32Array.from({ length: denseSize }, (_, place) => place);
+  readonly #chosen: Uint32Array;
+  readonly #sparse: SparseShuffle;
+
+  constructor(random: () => number, capacity: number) {
+    this.#random = random;
+    this.#chosen = new Uint32Array(capacity);
+    this.#sparse = new SparseShuffle(capacity);
+  }
+
+  /** Writes `count` numbers from 0 … `size` - 1 to the front of `into`; `count` is at most `size` and the capacity. */
+  draw(size: number, count: number, into: Uint32Array): void {
+    if (size > denseSize) return this.#drawSparse(size, count, into);
+    const [places, chosen, random] = [this.#places, this.#chosen, this.#random];
+    for (let place = 0; place < count; place++) {
+      const other = place + Math.floor(random() * (size - place));
+      chosen[place] = other;
+      into[place] = places[other]!;
+      places[other] = places[place]!;
+    }
+    // Nothing else was written.
+    for (let place = 0; place < count; place++) places[chosen[place]!] = chosen[place]!;
+  }
+
+  #drawSparse(size: number, count: number, into: Uint32Array): void {
+    this.#sparse.start();
+    for (let place = 0; place < count; place++) {
+      into[place] = this.#sparse.exchange(place, place + Math.floor(this.#random() * (size - place)));
+    }
+  }
+}
+
+/** An array in which every place holds its own number, of which only the places that were written exist. */
+class SparseShuffle {
   readonly #keys: Uint32Array;
   readonly #values: Uint32Array;
   /** Which draw a slot was written in; slots of earlier draws count as empty. */
   readonly #stamps: Uint32Array;
   #stamp = 0;
-  #drawn = 0;
-  #size = 0;
 
-  constructor(random: () => number, capacity: number) {
-    this.#random = random;
+  constructor(capacity: number) {
     // Each number drawn touches one place; a quarter full keeps probes short.
     const slots = 2 ** Math.ceil(Math.log2(Math.max(4, capacity * 4)));
     this.#keys = new Uint32Array(slots);
@@ -21,10 +56,8 @@ export class Draw {
     this.#stamps = new Uint32Array(slots);
   }
 
-  /** Begins a draw from 0 … `size` - 1. */
-  start(size: number): void {
-    this.#size = size;
-    this.#drawn = 0;
+  /** Every place holds its own number again. */
+  start(): void {
     this.#stamp = (this.#stamp + 1) >>> 0;
     // After 2^32 draws stamps would repeat.
     if (this.#stamp === 0) {
@@ -33,10 +66,8 @@ export class Draw {
     }
   }
 
-  /** The next number; the range must not be used up. */
-  next(): number {
-    const place = this.#drawn++;
-    const chosen = place + Math.floor(this.#random() * (this.#size - place));
+  /** Moves what `place` holds to `chosen` and says what was there. */
+  exchange(place: number, chosen: number): number {
     const displaced = this.#slotOf(place);
     const content = this.#stamps[displaced] === this.#stamp ? this.#values[displaced]! : place;
     const slot = this.#slotOf(chosen);

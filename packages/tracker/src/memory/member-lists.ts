@@ -27,6 +27,14 @@ export class MemberLists {
     return list >>> valueBits === 0 ? list : this.#blocks.read(this.#offsetOf(list, index));
   }
 
+  /** Replaces the first `count` of `indexes` by the members there. */
+  lookUp(list: number, indexes: Uint32Array, count: number): void {
+    const isBlock = list >>> valueBits !== 0 && list >>> valueBits < longClass;
+    // A block lies within one page.
+    if (isBlock) this.#blocks.lookUp(this.#offsetOf(list, 0), indexes, count);
+    else for (let at = 0; at < count; at++) indexes[at] = this.at(list, indexes[at]!);
+  }
+
   /** Replaces a member; the list goes on under the reference that is returned. */
   set(list: number, index: number, member: number): number {
     if (list >>> valueBits === 0) return member;

@@ -8,6 +8,8 @@ export const none = 0xffff_ffff;
 export class RecordChunks {
   readonly stride: number;
   readonly #shift: number;
+  /** A field, as a power would be computed again in every access. */
+  readonly #mask: number;
   readonly #onChunk: ((records: number) => void) | undefined;
   #chunks: Uint32Array[] = [];
   #free: number = none;
@@ -17,6 +19,7 @@ export class RecordChunks {
   constructor(stride: number, shift: number, onChunk?: (records: number) => void) {
     this.stride = stride;
     this.#shift = shift;
+    this.#mask = 2 ** shift - 1;
     this.#onChunk = onChunk;
   }
 
@@ -27,7 +30,7 @@ export class RecordChunks {
 
   /** Where in its chunk a record begins. */
   base(record: number): number {
-    return (record & (2 ** this.#shift - 1)) * this.stride;
+    return (record & this.#mask) * this.stride;
   }
 
   /** A record whose words are of no defined value. */
@@ -39,8 +42,8 @@ export class RecordChunks {
     }
     const record = this.#used++;
     if (record >>> this.#shift === this.#chunks.length) {
-      this.#chunks.push(new Uint32Array(2 ** this.#shift * this.stride));
-      this.#onChunk?.(2 ** this.#shift);
+      this.#chunks.push(new Uint32Array((this.#mask + 1) * this.stride));
+      this.#onChunk?.(this.#mask + 1);
     }
     return record;
   }
