@@ -8,7 +8,7 @@ simulation.addPeer({ name: 'origin', have: 'all' });
 const downloaders = [1, 2, 3, 4, 5].map((n) => simulation.addPeer({ name: `peer ${n}` }));
 const report = simulation.runUntil(() => downloaders.every((peer) => peer.complete), 3_600_000);
 for (const { name, completedMs } of report.peers)
-  console.log(`${name}: complete after ${((completedMs ?? NaN) / 1000).toFixed(1)} s`);
+  if (completedMs !== undefined) console.log(`${name}: complete after ${(completedMs / 1000).toFixed(1)} s`);
 console.log(
   `the origin sent ${(report.originBytes / report.totalBytes).toFixed(2)} copies; trace ${report.hash} of ${report.events} events`,
 );
