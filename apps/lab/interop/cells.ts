@@ -116,12 +116,18 @@ async function torrentOf(scene: Scene, content: Content, announceUrls: readonly 
 async function startSeeder(scene: Scene, client: Client, content: Content, torrent: string): Promise<Peer> {
   const directory = await scene.folder(`${client.name} seeder`);
   await cp(originalOf(content, scene.originals), directory, { recursive: true });
-  return client.seed(scene, { torrent, directory, address: scene.address() });
+  return watched(await client.seed(scene, { torrent, directory, address: scene.address() }));
 }
 
 async function startDownloader(scene: Scene, client: Client, torrent: string): Promise<Peer> {
   const directory = await scene.folder(`${client.name} downloader`);
-  return client.download(scene, { torrent, directory, address: scene.address() });
+  return watched(await client.download(scene, { torrent, directory, address: scene.address() }));
+}
+
+/** When a cell fails, nobody waits for its other clients any more: their failures are no news. */
+function watched(peer: Peer): Peer {
+  peer.complete.catch(() => {});
+  return peer;
 }
 
 /** Ends the clients, so that nothing is left in their caches, and compares the seeders' copies too. */

@@ -20,7 +20,7 @@ and through opentracker and bittorrent-tracker. Every copy is compared by SHA-25
 
 Needs Linux and root (or unprivileged user namespaces) and the Debian packages of
 debian-packages.txt; what is missing is skipped by name.
-Exit codes: 0 nothing failed, 1 something did, 2 usage.`;
+Exit codes: 0 nothing failed, 1 something did, 2 usage, 130 and 143 stopped by SIGINT and SIGTERM.`;
 
 process.exitCode = await main();
 

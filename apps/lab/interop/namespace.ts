@@ -40,10 +40,14 @@ export async function runInside(words: readonly string[]): Promise<number> {
       env: { ...process.env, [scratchVariable]: scratch },
     });
     // The first process of a namespace gets no signal it does not handle; it is this one that ends the namespace.
-    const stop = (): void => void child.kill('SIGKILL');
-    process.once('SIGTERM', stop).once('SIGINT', stop);
+    let stopped: number | undefined;
+    const stop = (exitCode: number) => (): void => {
+      stopped = exitCode;
+      child.kill('SIGKILL');
+    };
+    process.once('SIGINT', stop(130)).once('SIGTERM', stop(143));
     const [status] = (await once(child, 'exit')) as [number | null];
-    return status ?? 1;
+    return stopped ?? status ?? 1;
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }

@@ -61,6 +61,8 @@ export class Scene implements AsyncDisposable {
   /** Starts a program in a home of its own, so that nobody's settings take part. */
   async spawn(name: string, ...words: readonly string[]): Promise<Program> {
     const directory = await this.folder(`home of ${name}`);
+    // Whoever comes late, after the time limit, starts nothing that nobody would stop.
+    this.signal.throwIfAborted();
     const environment = { PATH: process.env['PATH'] ?? '', HOME: directory, LC_ALL: 'C.UTF-8', NO_COLOR: '1' };
     const program = new Program({ name, words, directory, environment });
     this.programs.push(program);
