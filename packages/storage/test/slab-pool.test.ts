@@ -10,6 +10,7 @@ describe('slab pool', () => {
     const [a, b] = [pool.take(100)!, pool.take(100)!];
     expect([a.length, a.byteOffset]).toEqual([100, 0]);
     expect(a.buffer).not.toBe(b.buffer);
+    expect(a.buffer).toBeInstanceOf(SharedArrayBuffer);
   });
 
   test('uses a slab again, for a shorter last piece too', () => {
@@ -105,7 +106,7 @@ describe('slab pool', () => {
     const slab = pool.take(100)!;
     pool.give(slab.subarray(10, 20));
     expect(() => pool.give(slab)).toThrow(TypeError);
-    expect(() => pool.give(new Uint8Array(100))).toThrow(TypeError);
+    expect(() => pool.give(new Uint8Array(new SharedArrayBuffer(100)))).toThrow(TypeError);
   });
 
   test.each([0, -1, 0.5, Number.NaN])('refuses a length of %d', async (length) => {
