@@ -237,7 +237,7 @@ describe('verify', () => {
     const { folder, torrent } = await randomFolder(files);
     const content = path.join(folder, 'content');
     const bytes = await readFile(path.join(content, 'a'));
-    bytes[65_536] ^= 1;
+    bytes.writeUInt8(bytes.readUInt8(65_536) ^ 1, 65_536);
     await writeFile(path.join(content, 'a'), bytes);
     await rm(path.join(content, 'b'));
     await truncate(path.join(content, 'c'), 10);
