@@ -53,7 +53,7 @@ function checkImports(folder: string, manifest: Manifest, declared: readonly str
   const used = new Set<string>();
   for (const file of globSync(`${folder}/src/**/*.ts`, { cwd: root })) {
     const text = readFileSync(path.join(root, file), 'utf8');
-    for (const match of text.matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) {
+    for (const match of text.matchAll(/(?:from|import\()\s*'([@a-z][^' ]*)'/g)) {
       const specifier = match[1] ?? '';
       if (specifier.startsWith('node:')) continue;
       const name = specifier
