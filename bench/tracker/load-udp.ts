@@ -5,7 +5,7 @@ import { type Newcomer, infoHashes, newcomers, wantedPeers } from './population.
 import type { Tally } from './tally.ts';
 
 /** Sockets and so source addresses, 127.0.0.2 and up: a tracker meets many addresses, not one with thousands of ports. */
-const socketCount = 32;
+const socketCount = 64;
 
 /** opentracker's default receive buffer holds some 190 small datagrams: more outstanding ones would measure that. */
 const outstanding = 128;

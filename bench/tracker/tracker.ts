@@ -104,8 +104,8 @@ async function measure(tracker: RunningTracker, { kind }: Load, seconds: number)
   try {
     await load.says(/"measuring"/, limitMs);
     const before = { tracker: tracker.process.usage().cpuSeconds, load: load.usage().cpuSeconds };
-    const busyUntil = setInterval(() => load.usage(), 100);
-    const [line] = await load.says(/\{"event":"result".*\}/, limitMs).finally(() => clearInterval(busyUntil));
+    const looks = setInterval(() => load.usage(), 100);
+    const [line] = await load.says(/\{"event":"result".*\}/, limitMs).finally(() => clearInterval(looks));
     const used = tracker.process.usage().cpuSeconds - before.tracker;
     const result = JSON.parse(line) as LoadResult;
     if (result.refused > 0) throw new Error(`it refused ${result.refused} announces: ${result.refusal.slice(0, 200)}`);
@@ -139,7 +139,8 @@ function medians(runs: readonly TrackerFigures[]): TrackerFigures {
 
 export function trackerTable(rows: readonly TrackerRow[]): string {
   const lines = rows.map(({ load, tracker, figures, note }) => {
-    if (figures === undefined) return `| ${load} | ${tracker} | ${note.split('\n')[0] ?? ''} | | | | | | |`;
+    const [remark = ''] = note.split('\n');
+    if (figures === undefined) return `| ${load} | ${tracker} | ${remark} | | | | | | |`;
     const to = (other: string): string => {
       const row = rows.find((candidate) => candidate.load === load && candidate.tracker === other);
       return row?.figures === undefined ? '–' : `${(figures.cpuPer100k / row.figures.cpuPer100k).toFixed(2)} ×`;
@@ -154,7 +155,8 @@ export function trackerTable(rows: readonly TrackerRow[]): string {
       to('opentracker'),
       to('npm bittorrent-tracker'),
     ];
-    return `| ${load} | ${tracker} | ${cells.join(' | ')} |`;
+    // Medians of the rounds that went well; that one did not is worth knowing.
+    return `| ${load} | ${remark === '' ? tracker : `${tracker}, a round ${remark}`} | ${cells.join(' | ')} |`;
   });
   return [
     '| load | tracker | answers/s | CPU s per 100,000 answers | p50 / p99 ms | lost | peers per answer | CPU to opentracker | CPU to bittorrent-tracker |',
