@@ -1,7 +1,6 @@
 // The shoal command: the only place that reads the process's arguments and decides how it ends.
 import { CommanderError } from 'commander';
 import { CommandError, exitCodes, type ExitName } from './exit-codes.ts';
-import { commandErrorOf, unforeseen } from './failures.ts';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
 
@@ -30,6 +29,7 @@ async function runCommand(argv: readonly string[]): Promise<ExitName> {
   } catch (error) {
     // Commander has printed the help or said what is wrong.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 'ok' : 'usage';
+    const { commandErrorOf, unforeseen } = await import('./failures.ts');
     const known = commandErrorOf(error) ?? unforeseen(error);
     run.output.failed(known);
     return known.exit;

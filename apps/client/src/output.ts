@@ -1,7 +1,6 @@
 // Where a command prints: data on stdout, progress and messages on stderr, and how much of each is wanted.
 // Terminal control codes reach the terminal from here alone: what strangers wrote is cleaned of them.
 import { styleText } from 'node:util';
-import { createLogUpdate } from 'log-update';
 import type { CommandError, ExitName } from './exit-codes.ts';
 import type { Picture } from './render/picture.ts';
 import { visible, type Paint } from './render/text.ts';
@@ -17,17 +16,33 @@ export interface OutputOptions {
   readonly progress?: boolean;
 }
 
+/** What `log-update` makes. */
+interface LiveText {
+  (text: string): void;
+  clear(): void;
+  done(): void;
+}
+
 /** Without a terminal a line of progress this often; what takes less time needs none. */
 const lineIntervalMs = 10_000;
 
 export class Output {
   readonly #options: OutputOptions;
-  readonly #live: ReturnType<typeof createLogUpdate> | undefined;
+  #live: LiveText | undefined;
   #lastLineAt: number | undefined;
 
+  /** Without a live picture: see `open`. */
   constructor(options: OutputOptions) {
     this.#options = options;
-    if (this.#tellsProgress && isLiveTerminal()) this.#live = createLogUpdate(process.stderr, { showCursor: true });
+  }
+
+  /** With a live picture where progress is wanted and somebody watches; what draws it is loaded only then. */
+  static async open(options: OutputOptions): Promise<Output> {
+    const output = new Output(options);
+    if (!output.#tellsProgress || !isLiveTerminal()) return output;
+    const { createLogUpdate } = await import('log-update');
+    output.#live = createLogUpdate(process.stderr, { showCursor: true });
+    return output;
   }
 
   /** Data for people or pipes; nothing when a program asked for JSON. */

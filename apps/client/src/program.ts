@@ -1,13 +1,10 @@
-// The command line of `shoal`: what can be asked, with which words, and the help for it. What is done is in commands/.
+// The command line of `shoal`: what can be asked, with which words, and the help for it. What is done is in commands/,
+// of which only the one that is asked for is loaded: who asks for help need not wait for sockets and disks.
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { parseAddress, parseCount, parseHostPort, parsePort, parseSeedLimits, parseSize } from './arguments.ts';
 import type { HostPort, SeedLimits } from './arguments.ts';
-import { create, type CreateFlags } from './commands/create.ts';
-import { download } from './commands/download.ts';
-import { seed } from './commands/seed.ts';
-import { show } from './commands/show.ts';
-import { verify } from './commands/verify.ts';
+import type { CreateFlags } from './commands/create.ts';
 import { exitTable, type ExitName } from './exit-codes.ts';
 import { Output, type OutputOptions } from './output.ts';
 import type { TransferRequest } from './transfer-run.ts';
@@ -40,12 +37,12 @@ interface DownloadFlags extends TransferFlags {
 }
 
 /** Opens what a command prints to. */
-type Begin = (flags: OutputOptions) => Output;
+type Begin = (flags: OutputOptions) => Promise<Output>;
 
 /** Throws CommanderError instead of ending the process. */
 export function createProgram({ begun, ended, misused }: ProgramEvents): Command {
-  const begin: Begin = (flags) => {
-    const output = new Output(flags);
+  const begin: Begin = async (flags) => {
+    const output = await Output.open(flags);
     begun(output);
     return output;
   };
@@ -89,7 +86,8 @@ function addCreate(program: Command, begin: Begin, ended: ProgramEvents['ended']
     .action(async (source: string, flags: CreateFlags & OutputOptions, command: Command) => {
       if (flags.output === '-' && (flags.json === true || flags.jsonl === true))
         command.error('-o - and JSON both want standard output: name a file, or leave JSON out');
-      ended(await create(source, flags, begin(flags)));
+      const { create } = await import('./commands/create.ts');
+      ended(await create(source, flags, await begin(flags)));
     });
 }
 
@@ -97,7 +95,10 @@ function addShow(program: Command, begin: Begin, ended: ProgramEvents['ended']):
   outputOptions(program.command('show <source>'))
     .description('Show what a torrent (a path, - or an http(s) URL) or a magnet link holds.')
     .addHelpText('after', '\nExample:\n  shoal show holiday.torrent\n  shoal show holiday.torrent --json | jq .files')
-    .action(async (source: string, flags: OutputOptions) => ended(await show(source, begin(flags))));
+    .action(async (source: string, flags: OutputOptions) => {
+      const { show } = await import('./commands/show.ts');
+      ended(await show(source, await begin(flags)));
+    });
 }
 
 function addVerify(program: Command, begin: Begin, ended: ProgramEvents['ended']): void {
@@ -106,9 +107,10 @@ function addVerify(program: Command, begin: Begin, ended: ProgramEvents['ended']
       "Compare content with a torrent. PATH is the folder that holds the torrent's name, or the file or folder itself.",
     )
     .addHelpText('after', '\nExample:\n  shoal verify holiday.torrent ~/Pictures')
-    .action(async (source: string, place: string, flags: OutputOptions) =>
-      ended(await verify(source, place, begin(flags))),
-    );
+    .action(async (source: string, place: string, flags: OutputOptions) => {
+      const { verify } = await import('./commands/verify.ts');
+      ended(await verify(source, place, await begin(flags)));
+    });
 }
 
 const append = <T>(value: T, previous: readonly T[]): T[] => [...previous, value];
@@ -129,7 +131,9 @@ function addDownload(program: Command, begin: Begin, ended: ProgramEvents['ended
     .addHelpText('after', '\nExample:\n  shoal download debian.torrent -d ~/Downloads --seed-until ratio=1,time=2h')
     .action(async (sources: string[], flags: DownloadFlags) => {
       const { seed: isSeeding = false, seedUntil, onDone } = flags;
-      ended(await download(sources, { ...requestOf(flags), seed: isSeeding, seedUntil, onDone }, begin(flags)));
+      const { download } = await import('./commands/download.ts');
+      const request = { ...requestOf(flags), seed: isSeeding, seedUntil, onDone };
+      ended(await download(sources, request, await begin(flags)));
     });
 }
 
@@ -139,9 +143,10 @@ function addSeed(program: Command, begin: Begin, ended: ProgramEvents['ended']):
       "Seed torrents whose content is complete in DIR, the folder that holds the torrent's name; checks it first.",
     )
     .addHelpText('after', '\nExample:\n  shoal seed holiday.torrent -d ~/Pictures --port 51413')
-    .action(async (sources: string[], flags: TransferFlags) =>
-      ended(await seed(sources, requestOf(flags), begin(flags))),
-    );
+    .action(async (sources: string[], flags: TransferFlags) => {
+      const { seed } = await import('./commands/seed.ts');
+      ended(await seed(sources, requestOf(flags), await begin(flags)));
+    });
 }
 
 function transferOptions(command: Command): Command {

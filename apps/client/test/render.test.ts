@@ -224,7 +224,7 @@ describe('pictures', () => {
       `  ${bar(4, 10, 27)}  40.0 %  4.00 MiB of 10.0 MiB`,
       '  down 1.00 MiB/s  up 0 B/s  0 peers  6 s left',
     ]);
-    for (const columns of [40, 60, 200])
+    for (const columns of [20, 40, 60, 200])
       for (const line of transferLines('a name '.repeat(30), snapshot, columns))
         expect(widthOf(line)).toBeLessThan(columns);
   });

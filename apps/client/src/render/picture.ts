@@ -1,5 +1,5 @@
 // A picture of now, and that of work through a known amount: hashing or checking, as a bar or a line. Pure.
-import { bar, formatPercent, shortened, unpainted, visible, type Paint } from './text.ts';
+import { barLine, formatPercent, shortened, unpainted, visible, type Paint } from './text.ts';
 
 /** For a terminal of that size, or as plain lines where there is none. */
 export interface Picture {
@@ -21,13 +21,10 @@ export function checkPicture(
   const { verb, what, done, total, amount } = work;
   const facts = `${formatPercent(done, total).padStart(7)} ${amount}`;
   return {
-    live: (columns) => {
-      const width = Math.max(10, Math.min(40, columns - facts.length - 4));
-      return [
-        shortened(`${verb} ${visible(what)}`, columns - 1),
-        `  ${paint('cyan', bar(done, total, width))} ${facts}`,
-      ];
-    },
+    live: (columns) => [
+      shortened(`${verb} ${visible(what)}`, columns - 1),
+      barLine(done, total, facts, columns, (text) => paint('cyan', text)),
+    ],
     plain: () => [`${verb} ${what}: ${facts.trimStart()}`],
   };
 }

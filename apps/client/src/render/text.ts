@@ -74,5 +74,22 @@ export function bar(part: number, whole: number, width: number): string {
   return '█'.repeat(filled) + '░'.repeat(width - filled);
 }
 
+const narrowestBar = 10;
+const widestBar = 40;
+
+/** A bar with facts behind it, within `columns`; where there is no room for a bar, the facts alone. */
+export function barLine(
+  part: number,
+  whole: number,
+  facts: string,
+  columns: number,
+  paint: (bar: string) => string = (text) => text,
+): string {
+  // Two before the bar, one behind it, and the last column stays free.
+  const width = Math.min(widestBar, columns - facts.length - 4);
+  if (width < narrowestBar) return shortened(`  ${facts.trimStart()}`, columns - 1);
+  return `  ${paint(bar(part, whole, width))} ${facts}`;
+}
+
 /** `3 pieces`, `1 piece`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

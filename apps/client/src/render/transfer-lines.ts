@@ -1,7 +1,7 @@
 // Torrents in transfer as lines for a live picture or a log. Pure: what is shown depends on nothing but the arguments.
 import type { TorrentSnapshot } from '@shoal/torrent';
 import {
-  bar,
+  barLine,
   counted,
   formatBytes,
   formatDuration,
@@ -46,10 +46,10 @@ export function transferLines(
   const { totalBytes, leftBytes } = snapshot;
   const done = totalBytes - leftBytes;
   const facts = `${formatPercent(done, totalBytes).padStart(7)}  ${formatBytes(done)} of ${formatBytes(totalBytes)}`;
-  const width = Math.max(10, Math.min(40, columns - facts.length - 4));
+  const paintBar = (text: string): string => paint(leftBytes === 0 ? 'green' : 'cyan', text);
   return [
     paint('bold', shortened(visible(name), columns - 1)),
-    `  ${paint(leftBytes === 0 ? 'green' : 'cyan', bar(done, totalBytes, width))} ${facts}`,
+    barLine(done, totalBytes, facts, columns, paintBar),
     shortened(`  ${statusOf(snapshot)}`, columns - 1),
   ];
 }
