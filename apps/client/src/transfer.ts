@@ -171,6 +171,11 @@ export class Transfer implements AsyncDisposable {
         output.event('peer-joined', { infoHash, peerId, endpoint });
         return output.detail(`${name}: connected to ${endpoint.ip}, port ${endpoint.port}`);
       }
+      case 'connection-failed': {
+        const { endpoint, reason } = report;
+        output.event('connection-failed', { infoHash, endpoint, reason });
+        return output.detail(`${name}: no connection with ${endpoint.ip}, port ${endpoint.port}: ${reason}`);
+      }
       case 'peer-left':
       case 'peer-banned': {
         const { endpoint, reason, type } = report;

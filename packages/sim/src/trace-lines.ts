@@ -63,6 +63,8 @@ function reportLine(report: TorrentReport): string {
       return `peer-joined ${report.peer} ${addressOf(report.endpoint)}`;
     case 'peer-left':
       return `peer-left ${report.peer} ${addressOf(report.endpoint)}: ${report.reason}`;
+    case 'connection-failed':
+      return `connection-failed ${addressOf(report.endpoint)}: ${report.reason}`;
     case 'peer-banned':
       return `peer-banned ${addressOf(report.endpoint)}: ${report.reason}`;
     case 'piece-verified':

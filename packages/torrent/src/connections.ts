@@ -107,7 +107,7 @@ export class Connections {
       this.#uploading.left(peer);
       this.#downloading.wake();
       this.#swarm.report({ type: 'peer-left', peer: peer.key, endpoint: peer.endpoint, reason });
-    }
+    } else this.#swarm.report({ type: 'connection-failed', endpoint: peer.endpoint, reason });
     const endpoint = peer.listenEndpoint ?? peer.endpoint;
     known.ended(endpoint, peer.joined, now);
     // Seeds that dial seeds only meet and part, again and again, at every wait's end.

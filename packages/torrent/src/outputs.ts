@@ -47,6 +47,8 @@ export interface AnnounceFacts {
 export type TorrentReport =
   | { readonly type: 'peer-joined'; readonly peer: PeerKey; readonly endpoint: Endpoint; readonly peerId: string }
   | { readonly type: 'peer-left'; readonly peer: PeerKey; readonly endpoint: Endpoint; readonly reason: string }
+  /** A dial that led to nothing, or a connection that ended before its handshake. */
+  | { readonly type: 'connection-failed'; readonly endpoint: Endpoint; readonly reason: string }
   | { readonly type: 'peer-banned'; readonly endpoint: Endpoint; readonly reason: string }
   | { readonly type: 'piece-verified'; readonly piece: number }
   | { readonly type: 'piece-corrupt'; readonly piece: number; readonly contributors: readonly PeerKey[] }

@@ -117,6 +117,7 @@ export class Torrent {
       case 'peer-disconnected':
         return this.#withPeer(input.peer, (peer) => this.#connections.remove(peer, input.reason, now));
       case 'dial-failed':
+        this.#swarm.report({ type: 'connection-failed', endpoint: input.endpoint, reason: input.reason });
         this.#swarm.known.dialFailed(input.endpoint, now);
         return this.#connections.dial(now);
       case 'peers-found':
