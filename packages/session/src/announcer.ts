@@ -66,10 +66,28 @@ export class Announcer {
       if (named.length > 0) answer({ type: 'peers-found', peers: named, source: 'tracker' });
     } catch (error) {
       const retry = error instanceof TrackerError ? error.retryInMs : undefined;
-      const reason = error instanceof Error ? error.message : String(error);
-      answer({ type: 'announce-failed', reason, ...(retry === undefined ? {} : { retryInMs: retry }) });
+      answer({
+        type: 'announce-failed',
+        reason: reasonOf(error),
+        ...(retry === undefined ? {} : { retryInMs: retry }),
+      });
     }
   }
+}
+
+/** Of more trackers the reasons say nothing new. */
+const maxReasons = 3;
+
+/** What went wrong with each tracker, down to what the system said: "cannot be reached" alone helps nobody. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  if (cause instanceof AggregateError) {
+    const reasons = cause.errors.slice(0, maxReasons).map(reasonOf);
+    const more = cause.errors.length - reasons.length;
+    return [...reasons, ...(more > 0 ? [`${more} more failed`] : [])].join('; ');
+  }
+  return cause instanceof Error && cause.message !== '' ? `${message} (${cause.message})` : message;
 }
 
 async function resolveNamed(reply: AnnounceReply): Promise<Endpoint[]> {

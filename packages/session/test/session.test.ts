@@ -112,6 +112,26 @@ describe('a session', () => {
     expect(second.port).toBeLessThanOrEqual(first.port + 20);
   });
 
+  test('says of every tracker that failed what the system said, and of many only so much', async () => {
+    const gone = await rawPeer((socket) => socket.destroy());
+    const trackers = [['http://127.0.0.1:1/announce'], [`http://127.0.0.1:${gone.port}/announce`]];
+    const reasons = async (tiers: string[][]): Promise<string> => {
+      const { metainfo } = await randomFile(1000, 16_384, tiers);
+      const handle = await (await openSession()).add(metainfo, { directory: await emptyFolder() });
+      return new Promise((resolve) =>
+        handle.onReport((report) => {
+          if (report.type === 'announce-failed') resolve(report.reason);
+        }),
+      );
+    };
+    expect(await reasons(trackers)).toMatch(
+      /^127\.0\.0\.1:1: the tracker cannot be reached \(connect ECONNREFUSED .*\); 127\.0\.0\.1:\d+: .*\(socket hang up\)$/,
+    );
+    expect(await reasons(['1', '2', '3', '4', '5'].map((n) => [`http://127.0.0.1:1/${n}/announce`]))).toMatch(
+      /; 2 more failed$/,
+    );
+  });
+
   test('rejects completed when it is stopped before the end, and accepts nothing afterwards', async () => {
     const { metainfo } = await randomFile(1000);
     const session = await openSession();
@@ -141,6 +161,36 @@ describe('a session', () => {
     });
     expect(handle.snapshot()).toMatchObject({ state: 'failed' });
     expect(handle.snapshot().havePieces).toBeGreaterThan(0);
+  });
+});
+
+describe('a disk that is slower than the network', () => {
+  test('makes us ask for less: no more pieces wait than the buffer holds, and the download completes', async () => {
+    const { folder, metainfo, bytes } = await randomFile(60 * 65_536);
+    const seeder = await openSession();
+    await seeder.add(metainfo, { directory: folder });
+    const storage = new MemoryStorage({ files: metainfo.files });
+    const write = storage.write.bind(storage);
+    const waiting: (() => void)[] = [];
+    let most = 0;
+    storage.write = async (offset, piece) => {
+      const turn = Promise.withResolvers<void>();
+      waiting.push(turn.resolve);
+      most = Math.max(most, waiting.length);
+      // One write at a time, and each only when nothing else is left to do: the slowest disk there can be.
+      setImmediate(() => waiting.shift()?.());
+      await turn.promise;
+      await new Promise((resolve) => setImmediate(resolve));
+      return write(offset, piece);
+    };
+    const downloader = await openSession({ pieceBufferBytes: 4 * 65_536 });
+    const handle = await downloader.add(metainfo, { storage, peers: [endpointOf(seeder)] });
+    await handle.completed;
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(4);
+    const copy = new Uint8Array(bytes.length);
+    await storage.read(0, [copy]);
+    expect(copy).toEqual(bytes);
   });
 });
 
