@@ -53,6 +53,15 @@ export function parseHostPort(text: string): HostPort {
   return { host, port };
 }
 
+/** One tier: the URL of a tracker over HTTP or UDP, or several with commas between. */
+export function parseTier(text: string): string[] {
+  const urls = text.split(',').map((url) => url.trim());
+  for (const url of urls)
+    if (!/^(?:https?|udp):$/.test(URL.parse(url)?.protocol ?? ''))
+      throw new InvalidArgumentError('A tracker is a URL that begins with http://, https:// or udp://.');
+  return urls;
+}
+
 export interface SeedLimits {
   /** Bytes sent per byte of content. */
   readonly ratio?: number;

@@ -2,7 +2,15 @@
 // of which only the one that is asked for is loaded: who asks for help need not wait for sockets and disks.
 import path from 'node:path';
 import { Command, Option } from 'commander';
-import { parseAddress, parseCount, parseHostPort, parsePort, parseSeedLimits, parseSize } from './arguments.ts';
+import {
+  parseAddress,
+  parseCount,
+  parseHostPort,
+  parsePort,
+  parseSeedLimits,
+  parseSize,
+  parseTier,
+} from './arguments.ts';
 import type { HostPort, SeedLimits } from './arguments.ts';
 import type { CreateFlags } from './commands/create.ts';
 import { exitTable, type ExitName } from './exit-codes.ts';
@@ -25,7 +33,7 @@ interface TransferFlags extends OutputOptions {
   readonly port?: number;
   readonly bind?: string;
   readonly peer: readonly HostPort[];
-  readonly tracker: readonly string[];
+  readonly tracker: readonly string[][];
   readonly slots?: number;
   readonly intervalMs: number;
 }
@@ -167,7 +175,7 @@ function transferOptions(command: Command): Command {
     .option(
       '--tracker <url>',
       "announce here instead of to the torrent's trackers; may be repeated, each a tier",
-      append<string>,
+      (text, previous: readonly string[][]) => append(parseTier(text), previous),
       [],
     )
     .option('--slots <number>', 'upload slots per torrent (default: 4)', parseCount)
@@ -190,7 +198,7 @@ function requestOf(flags: TransferFlags): TransferRequest {
     port,
     bind,
     peers: peer,
-    trackers: tracker.length === 0 ? undefined : tracker.map((url) => [url]),
+    trackers: tracker.length === 0 ? undefined : tracker,
     slots,
     intervalMs,
   };

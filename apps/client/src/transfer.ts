@@ -30,6 +30,8 @@ export interface Transferring {
   readonly startedAt: number;
   /** The time it began with when it was complete already. */
   completedAt: number | undefined;
+  /** What it was doing when it was stopped. */
+  endState: TorrentSnapshot['state'] | undefined;
 }
 
 export interface TransferResult {
@@ -91,7 +93,7 @@ export class Transfer implements AsyncDisposable {
     const { pieceCount, havePieces, leftBytes, totalBytes } = handle.snapshot();
     const completedAt = leftBytes === 0 ? startedAt : undefined;
     const id = this.#torrents.length + 1;
-    const torrent: Transferring = { id, metainfo, handle, trackers, startedAt, completedAt };
+    const torrent: Transferring = { id, metainfo, handle, trackers, startedAt, completedAt, endState: undefined };
     this.#torrents.push(torrent);
     const { peerId } = handle;
     this.#output.event('added', { infoHash, name, peerId, totalBytes, pieces: pieceCount, havePieces });
@@ -103,13 +105,10 @@ export class Transfer implements AsyncDisposable {
   /** Says goodbye to trackers and peers, at most five seconds, and tells the last figures. */
   async close(): Promise<void> {
     clearInterval(this.#ticker);
-    const last = this.#torrents.map((torrent) => torrent.handle.snapshot());
+    // The figures are of the end, what it was doing is of before: that it is stopped now says nothing.
+    for (const torrent of this.#torrents) torrent.endState = torrent.handle.snapshot().state;
     await this.#session.close();
-    this.#torrents.forEach((torrent, i) => {
-      // What was sent while the goodbye was said counts too; the state is that of before.
-      const snapshot = { ...torrent.handle.snapshot(), state: last[i]?.state ?? 'stopped' };
-      this.#output.event('stopped', progressFacts(torrent, snapshot));
-    });
+    for (const torrent of this.#torrents) this.#output.event('stopped', progressFacts(torrent, snapshotOf(torrent)));
     this.#output.endProgress();
   }
 
@@ -157,7 +156,8 @@ export class Transfer implements AsyncDisposable {
       case 'announced': {
         const { tracker, event, peers } = report;
         output.event('announced', { infoHash, tracker, announceEvent: event, peers });
-        return output.detail(`${name}: ${hostOf(tracker)} was told ${told[event]} and named ${counted(peers, 'peer')}`);
+        const answer = event === 'stopped' ? '' : ` and named ${counted(peers, 'peer')}`;
+        return output.detail(`${name}: ${hostOf(tracker)} was told ${told[event]}${answer}`);
       }
       case 'announce-warning':
         return output.warn(`${name}: the tracker says: ${report.warning}`);
@@ -224,9 +224,15 @@ function nextTry(retryInMs: number): string {
   return Number.isFinite(retryInMs) ? ` (next try in ${formatDuration(Math.ceil(retryInMs / 1000))})` : '';
 }
 
-function resultOf({ handle, completedAt, startedAt }: Transferring): TransferResult {
-  const { infoHash, name, peerId } = handle;
+function snapshotOf({ handle, endState }: Transferring): TorrentSnapshot {
   const snapshot = handle.snapshot();
+  return { ...snapshot, state: endState ?? snapshot.state };
+}
+
+function resultOf(torrent: Transferring): TransferResult {
+  const { handle, completedAt, startedAt } = torrent;
+  const { infoHash, name, peerId } = handle;
+  const snapshot = snapshotOf(torrent);
   const { state, totalBytes, leftBytes, downloadedBytes, uploadedBytes, wastedBytes, corruptBytes } = snapshot;
   return {
     infoHash,

@@ -1,6 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { parseAddress, parseCount, parseHostPort, parsePort, parseSeedLimits, parseSize } from '../src/arguments.ts';
+import {
+  parseAddress,
+  parseCount,
+  parseHostPort,
+  parsePort,
+  parseSeedLimits,
+  parseSize,
+  parseTier,
+} from '../src/arguments.ts';
 import { resolvePeers } from '../src/peer-addresses.ts';
 
 describe('a size', () => {
@@ -85,6 +93,17 @@ describe('ports and addresses', () => {
       exit: 'network',
       message: expect.stringContaining('--peer no.such.name.invalid:7') as string,
     });
+  });
+});
+
+describe('a tier of trackers', () => {
+  test('is URLs with commas between', () => {
+    expect(parseTier('http://a/announce')).toEqual(['http://a/announce']);
+    expect(parseTier('udp://a:1, https://b/x')).toEqual(['udp://a:1', 'https://b/x']);
+  });
+
+  test.each(['', 'http://a,', 'a:1', 'wss://a', 'http://', 'file:///a'])('%j is refused', (text) => {
+    expect(() => parseTier(text)).toThrow(InvalidArgumentError);
   });
 });
 

@@ -45,7 +45,7 @@ describe('download', () => {
         {
           infoHash: content.metainfo.infoHash,
           complete: true,
-          state: 'stopped',
+          state: 'seeding',
           leftBytes: 0,
           downloadedBytes: 3_070_001,
         },

@@ -1,11 +1,12 @@
 // What is printed where: for people on a terminal, in logs, for programs; and every failure by its name.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { exitCodes } from '../src/exit-codes.ts';
+import { exitCodes, exitMeanings } from '../src/exit-codes.ts';
 import { jsonOf, shoal } from './command.ts';
 import { randomFile } from './content.ts';
 
@@ -34,6 +35,12 @@ describe('help', () => {
   });
 });
 
+test('the README lists the same exit codes with the same meanings', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  for (const [name, meaning] of exitMeanings)
+    if (exitCodes[name] < 128) expect(readme).toContain(`| ${exitCodes[name]} | ${name} | ${meaning} |`);
+});
+
 describe('a mistake on the command line', () => {
   test.each<[string, string[], RegExp]>([
     ['no command', [], /^Usage: shoal/],
@@ -52,6 +59,11 @@ describe('a mistake on the command line', () => {
       /^shoal: usage: option '--port <number>' argument '65536' is invalid\. A port is/,
     ],
     ['a peer without port', ['seed', 'x', '-d', '.', '--peer', 'host'], /A peer is HOST:PORT/],
+    [
+      'a tracker that is no URL',
+      ['seed', 'x', '-d', '.', '--tracker', 'example.org:80'],
+      /A tracker is a URL that begins with http/,
+    ],
     ['limits that are none', ['download', 'x', '-d', '.', '--seed-until', 'done'], /Limits look like ratio=1\.5/],
     [
       'options that exclude each other',
