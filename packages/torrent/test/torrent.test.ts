@@ -402,7 +402,10 @@ describe('a connection that comes to nothing', () => {
   test('is reported with its reason: a dial that failed, and one that ended before its handshake', () => {
     const world = new World();
     const host = world.add(new Host({ id: 1 }));
-    const [dead, mute] = [{ ip: '10.9.9.8', port: 1 }, { ip: '10.9.9.9', port: 2 }];
+    const [dead, mute] = [
+      { ip: '10.9.9.8', port: 1 },
+      { ip: '10.9.9.9', port: 2 },
+    ];
     host.handle({ type: 'peers-found', peers: [dead, mute], source: 'user' }, world.now);
     host.handle({ type: 'dial-failed', endpoint: dead, reason: 'connection refused' }, world.now);
     host.handle({ type: 'peer-connected', peer: 90, endpoint: mute, incoming: false }, world.now);
