@@ -1,7 +1,9 @@
 // The few calls of a file system that storage needs, and Node's own. An interface so that a full disk, a refused
 // write or another file system can stand in for it. Decides nothing: errors pass as the system gave them.
-import { type FileHandle, lstat, mkdir, open, symlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, stat, symlink } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from './errors.ts';
 
 /** What file storage asks of a file system. Rejections carry an errno name in `code`, as Node's do. */
 export interface FileSystem {
@@ -42,11 +44,40 @@ export const nodeFileSystem: FileSystem = {
   async lstat(path) {
     return factsOf(await lstat(path));
   },
-  async mkdir(path, options) {
-    await mkdir(path, options);
+  async mkdir(path, { recursive }) {
+    if (recursive) await makeFolders(path);
+    else await mkdir(path);
   },
   symlink,
 };
+
+/** Not Node's own `recursive`, which tries for ever below a folder that takes no entries, such as /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path) throw error;
+    await makeFolders(parent);
+    await makeFolder(path);
+  }
+}
+
+/** What is there already may be a link to a folder: above and at the storage's directory, links are the user's choice. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || !(await isFolder(path))) throw error;
+  }
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
 
 class NodeFile implements OpenedFile {
   readonly #handle: FileHandle;

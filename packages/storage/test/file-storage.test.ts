@@ -68,6 +68,27 @@ describe('files on disk', () => {
     await expect(storage.prepare()).rejects.toMatchObject({ code: 'permission' });
   });
 
+  test('the directory is made with all above it, several at a time, through links and where it is there already', async () => {
+    const outer = await scratchDirectory();
+    await symlink('.', path.join(outer, 'link'));
+    const directories = ['a/b/c', 'a/b/d', 'link/e', 'a/b/c'].map((name) => path.join(outer, name));
+    const storages = await Promise.all(
+      directories.map((directory) => FileStorage.open({ directory, files: [file('x', 1)] })),
+    );
+    await Promise.all(storages.map((storage) => storage.prepare()));
+    for (const made of ['a/b/c/x', 'a/b/d/x', 'e/x']) expect((await stat(path.join(outer, made))).size).toBe(1);
+    const below = await FileStorage.open({ directory: path.join(outer, 'a/b/c/x/y'), files: [file('x', 1)] });
+    await expect(below.prepare()).rejects.toMatchObject({ code: 'unsafe-path' });
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'a place that takes no folders is an error, not a wait for ever',
+    async () => {
+      await using storage = await FileStorage.open({ directory: '/proc/no/such', files: [file('x', 1)] });
+      await expect(storage.prepare()).rejects.toMatchObject({ code: 'not-found' });
+    },
+  );
+
   test('prepare of some files leaves the others alone', async () => {
     const directory = await scratchDirectory();
     await using storage = await FileStorage.open({ directory, files: [file('a', 5), file('b', 5), file('c', 5)] });
