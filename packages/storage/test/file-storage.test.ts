@@ -76,6 +76,7 @@ describe('files on disk', () => {
       directories.map((directory) => FileStorage.open({ directory, files: [file('x', 1)] })),
     );
     await Promise.all(storages.map((storage) => storage.prepare()));
+    await Promise.all(storages.map((storage) => storage.close()));
     for (const made of ['a/b/c/x', 'a/b/d/x', 'e/x']) expect((await stat(path.join(outer, made))).size).toBe(1);
     const below = await FileStorage.open({ directory: path.join(outer, 'a/b/c/x/y'), files: [file('x', 1)] });
     await expect(below.prepare()).rejects.toMatchObject({ code: 'unsafe-path' });
