@@ -29,7 +29,8 @@ export class Listener {
   readonly #server: net.Server;
   readonly #options: ListenerOptions;
   readonly #introduced: (peer: Introduced) => void;
-  readonly #pending = new Set<PeerSocket>();
+  /** Oldest first, each with the timer that ends it. */
+  readonly #pending = new Map<PeerSocket, NodeJS.Timeout>();
 
   private constructor(server: net.Server, options: ListenerOptions, introduced: (peer: Introduced) => void) {
     this.#server = server;
@@ -64,37 +65,46 @@ export class Listener {
   }
 
   async close(): Promise<void> {
-    for (const socket of this.#pending) socket.destroy();
-    this.#pending.clear();
+    for (const socket of this.#pending.keys()) this.#drop(socket);
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
   #accept(raw: net.Socket): void {
     const ip = canonicalIp(raw.remoteAddress ?? '');
-    if (ip === undefined || this.#pending.size >= this.#options.maxPending) return void raw.destroy();
+    if (ip === undefined) return void raw.destroy();
+    // An honest peer speaks at once: whoever has been silent longest makes room, so silence cannot shut others out.
+    for (const oldest of this.#pending.keys()) {
+      if (this.#pending.size < this.#options.maxPending) break;
+      this.#drop(oldest);
+    }
     const endpoint = { ip, port: raw.remotePort ?? 0 };
     const socket = accepted(raw);
-    this.#pending.add(socket);
-    const timer = setTimeout(() => this.#drop(socket, timer), this.#options.timeoutMs);
+    this.#pending.set(
+      socket,
+      setTimeout(() => this.#drop(socket), this.#options.timeoutMs),
+    );
     let bytes = new Uint8Array(0);
     socket.attach({
-      ended: () => this.#drop(socket, timer),
+      ended: () => this.#drop(socket),
       bytes: (chunk, start, end) => {
         bytes = concat(bytes, chunk.subarray(start, end));
         const infoHash = infoHashOf(bytes);
         if (infoHash === 'unknown') return;
-        if (infoHash === 'invalid') return this.#drop(socket, timer);
-        clearTimeout(timer);
-        this.#pending.delete(socket);
+        if (infoHash === 'invalid') return this.#drop(socket);
+        this.#forget(socket);
         this.#introduced({ socket, endpoint, infoHash, bytes });
       },
     });
   }
 
-  #drop(socket: PeerSocket, timer: NodeJS.Timeout): void {
-    clearTimeout(timer);
-    this.#pending.delete(socket);
+  #drop(socket: PeerSocket): void {
+    this.#forget(socket);
     socket.destroy();
+  }
+
+  #forget(socket: PeerSocket): void {
+    clearTimeout(this.#pending.get(socket));
+    this.#pending.delete(socket);
   }
 }
 

@@ -13,13 +13,13 @@ export interface SessionOptions {
   readonly clientVersion?: string;
   /** Uniform in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
-  /** Bytes of pieces in the making, over all torrents. Default 32 MiB. */
+  /** Bytes of pieces in the making, for each torrent. Default 32 MiB. */
   readonly pieceBufferBytes?: number;
   /** Files open at once, over all torrents. Default 64. */
   readonly openFiles?: number;
   /** Connections per torrent. Default 100. */
   readonly maxConnections?: number;
-  /** Incoming connections that have not said which torrent they want. Default 256 (rqbit). */
+  /** Incoming connections that have not said which torrent they want; past it the oldest goes. Default 256 (rqbit). */
   readonly maxPendingHandshakes?: number;
   /** Upload slots per torrent. Default 4 (BEP 3). */
   readonly uploadSlots?: number;

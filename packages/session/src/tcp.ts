@@ -56,8 +56,9 @@ export class PeerSocket {
   close(): void {
     this.#events = undefined;
     this.#socket.destroySoon();
-    // A peer that never reads would keep a half-closed socket for ever.
-    this.#socket.setTimeout(closeTimeoutMs, () => this.#socket.destroy());
+    // A peer that never reads, or a byte now and then, would keep the socket, and who waits for its end, for ever.
+    const timer = setTimeout(() => this.#socket.destroy(), closeTimeoutMs);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   /** At once, unsent bytes and all. */
