@@ -28,7 +28,7 @@ Example:
   announce  udp://0.0.0.0:6969/announce
   stats     http://0.0.0.0:6969/stats
 
-Exit codes: 0 stopped by SIGINT or SIGTERM, 1 cannot listen or unforeseen, 2 usage, 3 configuration`;
+Exit codes: 0 stopped by SIGINT or SIGTERM, 1 unforeseen, 2 usage, 3 configuration, 8 network (cannot listen)`;
 
 /** The program; `serve` is called once the command line is understood. */
 export function createProgram(version: string, serve: (options: ServeOptions) => Promise<void>): Command {

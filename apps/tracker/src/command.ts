@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { TrackerServerError } from '@shoal/tracker-server';
 import { type ServeOptions, createProgram, isUsageEnd } from './arguments.ts';
-import { ConfigurationError, exitCodes } from './errors.ts';
+import { ConfigurationError, type ExitName, exitCodes } from './errors.ts';
 import { jsonOutput, textOutput } from './output.ts';
 import { type Signals, serve } from './serve.ts';
 
@@ -11,17 +11,27 @@ const stopLimitMs = 5000;
 
 /** The process's exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // Who reads our lines may go away (`shoal-tracker serve | head -1`): the swarms are served all the same.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
   try {
     await createProgram(version(), run).parseAsync(argv);
     return exitCodes.ok;
   } catch (error) {
+    // Commander has printed the help or said what is wrong.
     if (isUsageEnd(error)) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
-    if (error instanceof ConfigurationError || error instanceof TrackerServerError) {
-      process.stderr.write(`shoal-tracker: ${error.message}\n`);
-      return error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.other;
-    }
-    throw error;
+    const name = foreseen(error);
+    if (name === undefined || !(error instanceof Error)) throw error;
+    process.stderr.write(`shoal-tracker: ${name}: ${error.message}\n`);
+    const failed = { event: 'failed', error: { code: name, message: error.message } };
+    if (argv.includes('--json')) process.stdout.write(`${JSON.stringify(failed)}\n`);
+    return exitCodes[name];
   }
+}
+
+function foreseen(error: unknown): ExitName | undefined {
+  if (error instanceof ConfigurationError) return 'configuration';
+  return error instanceof TrackerServerError ? 'network' : undefined;
 }
 
 async function run(options: ServeOptions): Promise<void> {

@@ -175,17 +175,25 @@ describe('shoal-tracker serve', () => {
     expect(await run.end()).toEqual({ code: 3, stderr: expect.stringContaining('none') });
   });
 
-  test('a port that is taken is exit 1 and says which', async () => {
+  test('a port that is taken is exit 8 and says which, to people and to programs', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const address = taken.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    await using run = new Run('serve', '--http', `127.0.0.1:${port}`, '--udp', '127.0.0.1:0');
-    expect(await run.end()).toEqual({
-      code: 1,
-      stderr: expect.stringContaining(`127.0.0.1:${port}: the address is in use`),
-    });
+    await using run = new Run('serve', '--http', `127.0.0.1:${port}`, '--udp', '127.0.0.1:0', '--json');
+    const reason = expect.stringContaining(`127.0.0.1:${port}: the address is in use`) as string;
+    expect(await run.event()).toEqual({ event: 'failed', error: { code: 'network', message: reason } });
+    expect(await run.end()).toEqual({ code: 8, stderr: reason });
     taken.close();
+  });
+
+  test('goes on serving when nobody reads its output any more', async () => {
+    await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', 'off');
+    const url = (await run.line()).replace(/^announce {2}(.*)\/announce$/, '$1');
+    run.child.stdout!.destroy();
+    expect((await announce(url, new Uint8Array(20).fill(1), 0)).has('interval')).toBe(true);
+    // It writes its totals to nobody.
+    expect(await run.end('SIGTERM')).toEqual({ code: 0, stderr: '' });
   });
 
   test.each([['serve', '--http', 'nonsense'], []])('%j %s %s is exit 2, with usage on stderr', async (...words) => {
