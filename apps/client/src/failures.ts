@@ -9,6 +9,7 @@ const sessionExits: Readonly<Record<SessionErrorCode, ExitName>> = {
   closed: 'unfinished',
   incomplete: 'verification-failed',
   'duplicate-torrent': 'usage',
+  'place-in-use': 'usage',
   'address-in-use': 'network',
   'cannot-listen': 'network',
 };

@@ -5,10 +5,25 @@ import { CommandError } from './exit-codes.ts';
 import { version } from './version.ts';
 
 const idleTimeoutMs = 30_000;
+/** For all of it, redirects included: a server that drips a byte now and then is not waited for. */
+const totalTimeoutMs = 120_000;
 const maxRedirects = 5;
 
 /** @throws CommandError `network`, `input` when it is longer than `maxBytes`; the signal's reason. */
 export async function fetchTorrent(address: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const limit = AbortSignal.timeout(totalTimeoutMs);
+  const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+  try {
+    return await fetchWithin(address, maxBytes, either);
+  } catch (error) {
+    if (!limit.aborted || signal?.aborted === true) throw error;
+    throw new CommandError('network', `cannot fetch ${address}: not complete within ${totalTimeoutMs / 1000} s`, {
+      cause: error,
+    });
+  }
+}
+
+async function fetchWithin(address: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
   let url = URL.parse(address);
   if (url === null) throw new CommandError('input', `${address} is not a URL`);
   for (let redirects = 0; ; redirects++) {

@@ -8,6 +8,8 @@ export type SessionErrorCode =
   | 'cannot-listen'
   /** A torrent with this info-hash is in the session already. */
   | 'duplicate-torrent'
+  /** Another torrent of the session keeps its content under this name in this folder. */
+  | 'place-in-use'
   /** Content is missing or wrong, and `requireComplete` was asked for. */
   | 'incomplete'
   /** The disk failed while the torrent ran. */

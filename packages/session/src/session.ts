@@ -1,5 +1,6 @@
 // Many torrents on one port: listens, routes, shares files, hashes and buffers between torrents, and ends them all.
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import type { Metainfo } from '@shoal/metainfo';
 import type { Bitfield } from '@shoal/pieces';
 import { FileStorage, HashPool, OpenFiles, OperationQueue, type Storage } from '@shoal/storage';
@@ -33,6 +34,8 @@ export class Session implements AsyncDisposable {
   readonly #drivers = new Map<string, TorrentDriver>();
   readonly #handles = new Map<string, TorrentHandle>();
   readonly #adding = new Set<string>();
+  /** Where torrents keep their content: two in one place would write over each other. */
+  readonly #places = new Map<string, string>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: ResolvedSessionOptions, listener: Listener) {
@@ -70,7 +73,7 @@ export class Session implements AsyncDisposable {
 
   /**
    * Checks what is there, then announces and transfers. Resolves when the check is done.
-   * @throws SessionError `duplicate-torrent`, `closed`; StorageError; the signal's reason.
+   * @throws SessionError `duplicate-torrent`, `place-in-use`, `incomplete`, `closed`; StorageError; the signal's reason.
    */
   async add(metainfo: Metainfo, options: AddOptions, signal?: AbortSignal): Promise<TorrentHandle> {
     const { infoHash } = metainfo;
@@ -78,6 +81,7 @@ export class Session implements AsyncDisposable {
     if (this.#handles.has(infoHash) || this.#adding.has(infoHash))
       throw new SessionError('duplicate-torrent', `"${metainfo.name}" is in this session already`, { infoHash });
     this.#adding.add(infoHash);
+    this.#takePlace(metainfo, options);
     try {
       const storage = await this.#storageFor(metainfo, options);
       try {
@@ -86,6 +90,9 @@ export class Session implements AsyncDisposable {
         await storage.close();
         throw error;
       }
+    } catch (error) {
+      this.#leavePlace(infoHash);
+      throw error;
     } finally {
       this.#adding.delete(infoHash);
     }
@@ -105,6 +112,23 @@ export class Session implements AsyncDisposable {
     this.#dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
     await Promise.all([this.#udp[Symbol.asyncDispose](), this.#hashPool.close()]);
+  }
+
+  #takePlace(metainfo: Metainfo, options: AddOptions): void {
+    if (options.storage !== undefined || options.directory === undefined) return;
+    const { infoHash, name } = metainfo;
+    // Without regard to case, as some file systems are.
+    const place = path.resolve(options.directory, name).toLowerCase();
+    if ([...this.#places.values()].includes(place)) {
+      this.#adding.delete(infoHash);
+      const what = `another torrent of this session is called "${name}" in the same folder: give one of them another folder`;
+      throw new SessionError('place-in-use', what, { infoHash });
+    }
+    this.#places.set(infoHash, place);
+  }
+
+  #leavePlace(infoHash: string): void {
+    this.#places.delete(infoHash);
   }
 
   #introduced(peer: Introduced): void {
@@ -179,6 +203,7 @@ export class Session implements AsyncDisposable {
     this.#drivers.delete(infoHash);
     this.#handles.delete(infoHash);
     await storage.close();
+    this.#leavePlace(infoHash);
   }
 
   #announcerFor(metainfo: Metainfo, peerId: Uint8Array, options: AddOptions): Announcer {

@@ -105,6 +105,18 @@ describe('a session', () => {
     });
   });
 
+  test('refuses a second torrent of the same name in the same folder, which would overwrite the first', async () => {
+    const [first, second] = [await randomFile(70_000), await randomFile(90_000)];
+    const session = await openSession();
+    const directory = await emptyFolder();
+    const handle = await session.add(first.metainfo, { directory });
+    await expect(session.add(second.metainfo, { directory })).rejects.toMatchObject({ code: 'place-in-use' });
+    await session.add(second.metainfo, { directory: await emptyFolder() });
+    await handle.stop();
+    // The place is free again; the name is taken only as long as its torrent is there.
+    await expect(session.add(first.metainfo, { directory })).resolves.toBeDefined();
+  });
+
   test('tries the ports of a range in order (BEP 3: 6881 to 6889)', async () => {
     const first = await openSession();
     const second = await openSession({ port: [first.port, first.port + 20] });
