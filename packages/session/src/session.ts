@@ -80,8 +80,8 @@ export class Session implements AsyncDisposable {
     if (this.#closing !== undefined) throw new SessionError('closed', 'the session is closed', { infoHash });
     if (this.#handles.has(infoHash) || this.#adding.has(infoHash))
       throw new SessionError('duplicate-torrent', `"${metainfo.name}" is in this session already`, { infoHash });
-    this.#adding.add(infoHash);
     this.#takePlace(metainfo, options);
+    this.#adding.add(infoHash);
     try {
       const storage = await this.#storageFor(metainfo, options);
       try {
@@ -91,7 +91,7 @@ export class Session implements AsyncDisposable {
         throw error;
       }
     } catch (error) {
-      this.#leavePlace(infoHash);
+      this.#places.delete(infoHash);
       throw error;
     } finally {
       this.#adding.delete(infoHash);
@@ -120,15 +120,10 @@ export class Session implements AsyncDisposable {
     // Without regard to case, as some file systems are.
     const place = path.resolve(options.directory, name).toLowerCase();
     if ([...this.#places.values()].includes(place)) {
-      this.#adding.delete(infoHash);
       const what = `another torrent of this session is called "${name}" in the same folder: give one of them another folder`;
       throw new SessionError('place-in-use', what, { infoHash });
     }
     this.#places.set(infoHash, place);
-  }
-
-  #leavePlace(infoHash: string): void {
-    this.#places.delete(infoHash);
   }
 
   #introduced(peer: Introduced): void {
@@ -203,7 +198,7 @@ export class Session implements AsyncDisposable {
     this.#drivers.delete(infoHash);
     this.#handles.delete(infoHash);
     await storage.close();
-    this.#leavePlace(infoHash);
+    this.#places.delete(infoHash);
   }
 
   #announcerFor(metainfo: Metainfo, peerId: Uint8Array, options: AddOptions): Announcer {
