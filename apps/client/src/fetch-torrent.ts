@@ -10,14 +10,19 @@ const totalTimeoutMs = 120_000;
 const maxRedirects = 5;
 
 /** @throws CommandError `network`, `input` when it is longer than `maxBytes`; the signal's reason. */
-export async function fetchTorrent(address: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const limit = AbortSignal.timeout(totalTimeoutMs);
+export async function fetchTorrent(
+  address: string,
+  maxBytes: number,
+  signal?: AbortSignal,
+  limitMs: number = totalTimeoutMs,
+): Promise<Uint8Array> {
+  const limit = AbortSignal.timeout(limitMs);
   const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
   try {
     return await fetchWithin(address, maxBytes, either);
   } catch (error) {
     if (!limit.aborted || signal?.aborted === true) throw error;
-    throw new CommandError('network', `cannot fetch ${address}: not complete within ${totalTimeoutMs / 1000} s`, {
+    throw new CommandError('network', `cannot fetch ${address}: not complete within ${limitMs / 1000} s`, {
       cause: error,
     });
   }
