@@ -17,7 +17,10 @@ export interface Usage {
   readonly anonymousBytes: number;
 }
 
+/** USER_HZ of Linux: the unit of /proc/PID/stat. */
 const ticksPerSecond = 100;
+/** A peer that is asked to end says goodbye to nobody here: past this it hangs. */
+const goodbyeMs = 3000;
 
 export class Measured {
   readonly #child: ChildProcess;
@@ -97,7 +100,7 @@ export class Measured {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
     this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 3000);
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), goodbyeMs);
     await closed;
     clearTimeout(timer);
   }

@@ -107,7 +107,7 @@ describe('what has no form is refused', () => {
     ['another typed array', new Uint16Array(1), TypeError],
     ['an instance of a class', new Peer(), TypeError],
     ['text with an unpaired surrogate', 'a\ud800', TypeError],
-    ['a hole in a list', [1, , 2], TypeError], // eslint-disable-line no-sparse-arrays
+    ['a hole in a list', [1, , 2], TypeError], // oxlint-disable-line no-sparse-arrays -- the hole is the case
     ['a Map key that is no string', new Map([[1, 1]]), TypeError],
     ['a Map key above U+00FF', new Map([['\u0100', 1]]), TypeError],
     ['an object key with an unpaired surrogate', { '\udc00': 1 }, TypeError],
