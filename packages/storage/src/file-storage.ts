@@ -9,7 +9,7 @@ import { OpenFiles } from './open-files.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { RangeOrder } from './range-order.ts';
 import { RealDirectories } from './real-directories.ts';
-import { type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
+import { type FileStamp, type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
 import { StoredFile } from './stored-file.ts';
 import { lengthOfAll, sliceVectors } from './vectors.ts';
 
@@ -41,6 +41,7 @@ export class FileStorage implements Storage {
   readonly directory: string;
   readonly #map: FileMap;
   readonly #files: readonly StoredFile[];
+  readonly #directories: RealDirectories;
   readonly #openFiles: OpenFiles;
   readonly #queue: OperationQueue;
   readonly #order: RangeOrder = new RangeOrder();
@@ -59,13 +60,13 @@ export class FileStorage implements Storage {
   private constructor(options: FileStorageOptions) {
     this.directory = path.resolve(options.directory);
     const fileSystem = options.fileSystem ?? nodeFileSystem;
-    const directories = new RealDirectories(this.directory, fileSystem);
+    this.#directories = new RealDirectories(this.directory, fileSystem);
     const concurrency = options.concurrency === undefined ? {} : { concurrency: options.concurrency };
     this.#openFiles = options.openFiles ?? new OpenFiles();
     this.#queue = options.queue ?? new OperationQueue(concurrency);
     this.#map = new FileMap(options.files.map((file) => file.length));
     this.totalLength = this.#map.totalLength;
-    const environment = { directories, fileSystem, openFiles: this.#openFiles };
+    const environment = { directories: this.#directories, fileSystem, openFiles: this.#openFiles };
     this.#files = placesOf(this.directory, options.files).map((place) => new StoredFile(place, environment));
   }
 
@@ -119,6 +120,26 @@ export class FileStorage implements Storage {
       return this.#map.spans(offset, length).every((span) => span.offset + span.length <= (lengths[span.file] ?? -1));
     };
     return { lengths, mayHold };
+  }
+
+  /**
+   * As `Storage` says. Looks where each path leads now, folders included: what was removed, replaced or swapped for a
+   * link while open is used no more.
+   */
+  async stamps(only?: Iterable<number>): Promise<readonly (FileStamp | undefined)[]> {
+    this.#requireOpen();
+    const asked = only === undefined ? this.#files.keys() : new Set(only);
+    const stamps = this.#files.map((): FileStamp | undefined => undefined);
+    this.#directories.forget();
+    await settleAll(
+      Array.from(asked, (index) => {
+        const file = this.#fileAt(index);
+        return this.#queue.run(this, async () => {
+          if (file.place.kind === 'file') stamps[index] = await file.stamp();
+        });
+      }),
+    );
+    return stamps;
   }
 
   async flush(): Promise<void> {

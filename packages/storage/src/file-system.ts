@@ -1,7 +1,7 @@
 // The few calls of a file system that storage needs, and Node's own. An interface so that a full disk, a refused
 // write or another file system can stand in for it. Decides nothing: errors pass as the system gave them.
 import { type FileHandle, lstat, mkdir, open, stat, symlink } from 'node:fs/promises';
-import type { Stats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
 
@@ -34,6 +34,11 @@ export interface FileFacts {
   readonly isDirectory: boolean;
   /** Bytes. */
   readonly length: number;
+  /** Time of the last change of the content, in nanoseconds since 1970 as the file system tells it. */
+  readonly modifiedNs: bigint;
+  /** Number of the file on its device; another file has it only after this one is gone and closed. */
+  readonly inode: bigint;
+  readonly device: bigint;
 }
 
 /** The file system of the machine, through `node:fs/promises`. */
@@ -42,7 +47,7 @@ export const nodeFileSystem: FileSystem = {
     return new NodeFile(await open(path, flags, mode));
   },
   async lstat(path) {
-    return factsOf(await lstat(path));
+    return factsOf(await lstat(path, { bigint: true }));
   },
   async mkdir(path, { recursive }) {
     if (recursive) await makeFolders(path);
@@ -101,7 +106,7 @@ class NodeFile implements OpenedFile {
   }
 
   async facts(): Promise<FileFacts> {
-    return factsOf(await this.#handle.stat());
+    return factsOf(await this.#handle.stat({ bigint: true }));
   }
 
   /** fdatasync keeps the length too; it leaves out only times, which nothing here depends on. */
@@ -114,6 +119,13 @@ class NodeFile implements OpenedFile {
   }
 }
 
-function factsOf(stats: Stats): FileFacts {
-  return { isFile: stats.isFile(), isDirectory: stats.isDirectory(), length: stats.size };
+function factsOf(stats: BigIntStats): FileFacts {
+  return {
+    isFile: stats.isFile(),
+    isDirectory: stats.isDirectory(),
+    length: Number(stats.size),
+    modifiedNs: stats.mtimeNs,
+    inode: stats.ino,
+    device: stats.dev,
+  };
 }

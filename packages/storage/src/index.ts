@@ -9,4 +9,4 @@ export { type FileMode, type Openable, OpenFiles, type OpenFilesOptions } from '
 export { OperationQueue, type OperationQueueOptions } from './operation-queue.ts';
 export type { CheckOptions } from './piece-check.ts';
 export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
-export type { Presence, Storage, StorageFile } from './storage.ts';
+export type { FileStamp, Presence, Storage, StorageFile } from './storage.ts';

@@ -3,7 +3,7 @@
 import { FileMap } from '@shoal/pieces';
 import { copyBytes } from './copy-bytes.ts';
 import { StorageError } from './errors.ts';
-import { type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
+import { type FileStamp, type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
 import { lengthOfAll } from './vectors.ts';
 
 export interface MemoryStorageOptions {
@@ -67,6 +67,12 @@ export class MemoryStorage implements Storage {
       return isPrepared || this.#contentPages(offset, length).every((page) => held.has(page));
     };
     return { mayHold };
+  }
+
+  /** Knows none: nothing here is a file. */
+  async stamps(): Promise<readonly (FileStamp | undefined)[]> {
+    this.#requireOpen();
+    return this.#isPadding.map(() => undefined);
   }
 
   async flush(): Promise<void> {

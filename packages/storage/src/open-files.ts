@@ -54,6 +54,12 @@ export class OpenFiles {
     }
   }
 
+  /** Lets no later use have the handle that this file has now: it closes when its last user is done. */
+  retire(file: Openable): void {
+    const entry = this.#entries.get(file);
+    if (entry !== undefined) this.#retire(entry);
+  }
+
   /** Closes these files as soon as nobody uses them, and resolves when all are closed. */
   async release(files: Iterable<Openable>): Promise<void> {
     const released = new Set(files);

@@ -32,6 +32,13 @@ export interface Storage extends AsyncDisposable {
   /** What can exist at all, taken now, so that a check reads nothing in vain. */
   presence(): Promise<Presence>;
 
+  /**
+   * One for each file of the torrent, taken now; undefined where no file is, for padding and links, and for files that
+   * `only`, numbers of files, leaves out. A storage that is no place of files knows none.
+   * @throws StorageError `permission`, `closed`, `io`.
+   */
+  stamps(only?: Iterable<number>): Promise<readonly (FileStamp | undefined)[]>;
+
   /** Resolves when all that was written before the call has reached the device. */
   flush(): Promise<void>;
 
@@ -43,6 +50,16 @@ export interface Storage extends AsyncDisposable {
 export interface Presence {
   /** False only when reading the range would certainly fail. Costs no I/O. */
   mayHold(offset: number, length: number): boolean;
+}
+
+/** What tells whether a file is still the one that was left: any change of it changes one of these. */
+export interface FileStamp {
+  /** Bytes. */
+  readonly length: number;
+  /** Time of the last change, in nanoseconds since 1970 as the file system tells it. */
+  readonly modifiedNs: bigint;
+  /** Number of the file on its device. */
+  readonly inode: bigint;
 }
 
 /** One file of a torrent, as `@shoal/metainfo` gives it. */

@@ -3,9 +3,10 @@
 import { constants } from 'node:fs';
 import { StorageError, errnoOf, storageErrorFrom } from './errors.ts';
 import type { FilePlace } from './file-layout.ts';
-import type { FileSystem, OpenedFile } from './file-system.ts';
+import type { FileFacts, FileSystem, OpenedFile } from './file-system.ts';
 import type { FileMode, Openable, OpenFiles } from './open-files.ts';
 import type { RealDirectories } from './real-directories.ts';
+import type { FileStamp } from './storage.ts';
 import { lengthOfAll, sliceVectors } from './vectors.ts';
 
 /** What the files of one storage share. */
@@ -19,6 +20,8 @@ export class StoredFile implements Openable {
   readonly place: FilePlace;
   readonly #environment: FileEnvironment;
   #closeError: StorageError | undefined;
+  /** What was opened last, and may still be open. */
+  #opened: FileFacts | undefined;
 
   constructor(place: FilePlace, environment: FileEnvironment) {
     this.place = place;
@@ -49,14 +52,23 @@ export class StoredFile implements Openable {
 
   /** Bytes on disk, undefined when nothing is there. */
   async lengthOnDisk(): Promise<number | undefined> {
+    return (await this.#look())?.length;
+  }
+
+  /**
+   * What the path leads to now; undefined when that is no file. An open handle on anything else is given up, so that
+   * the next use fails, or makes the file anew, instead of working on a file that nobody can see.
+   */
+  async stamp(): Promise<FileStamp | undefined> {
     try {
-      await this.#environment.directories.require(this.place.parents);
-      const facts = await this.#environment.fileSystem.lstat(this.place.path);
-      if (!facts.isFile) throw this.#notPlain();
-      return facts.length;
+      const facts = await this.#look();
+      if (facts === undefined || !isSameFile(facts, this.#opened)) this.#environment.openFiles.retire(this);
+      if (facts === undefined) return undefined;
+      return { length: facts.length, modifiedNs: facts.modifiedNs, inode: facts.inode };
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') return undefined;
-      throw storageErrorFrom(error, 'look at', this.place.path);
+      this.#environment.openFiles.retire(this);
+      if (error instanceof StorageError && error.code === 'unsafe-path') return undefined;
+      throw error;
     }
   }
 
@@ -95,12 +107,27 @@ export class StoredFile implements Openable {
     this.#closeError ??= storageErrorFrom(cause, 'close', this.place.path);
   }
 
+  /** Facts of the plain file at the path, undefined when nothing is there. */
+  async #look(): Promise<FileFacts | undefined> {
+    const { directories, fileSystem } = this.#environment;
+    try {
+      await directories.require(this.place.parents);
+      const facts = await fileSystem.lstat(this.place.path);
+      if (!facts.isFile) throw this.#notPlain();
+      return facts;
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw storageErrorFrom(error, 'look at', this.place.path);
+    }
+  }
+
   /** Refuses devices and FIFOs; gives a file that is being written its final length, as a hole where it is new. */
   async #makeFit(opened: OpenedFile, mode: FileMode): Promise<void> {
     try {
       const facts = await opened.facts();
       if (!facts.isFile) throw this.#notPlain();
       if (mode === 'write' && facts.length !== this.place.length) await opened.truncate(this.place.length);
+      this.#opened = facts;
     } catch (error) {
       await opened.close();
       throw error;
@@ -156,6 +183,10 @@ export class StoredFile implements Openable {
     const message = `cannot read ${path}: it ends at or before byte ${end} of ${length}; check the torrent again`;
     return new StorageError('short', message, { path });
   }
+}
+
+function isSameFile(one: FileFacts, other: FileFacts | undefined): boolean {
+  return one.inode === other?.inode && one.device === other.device;
 }
 
 /** Windows lacks both flags. */
