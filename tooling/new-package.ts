@@ -31,7 +31,11 @@ json('package.json', {
   files: ['dist', 'src', '!dist/.tsbuildinfo'],
   type: 'module',
   sideEffects: false,
-  exports: { '.': './src/index.ts', './package.json': './package.json' },
+  exports: {
+    // `built`: what users run, for who wants to measure that (node -C built).
+    '.': { built: './dist/index.js', default: './src/index.ts' },
+    './package.json': './package.json',
+  },
   publishConfig: {
     access: 'public',
     exports: {

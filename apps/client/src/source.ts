@@ -4,7 +4,6 @@ import { createReadStream } from 'node:fs';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { MetainfoError, parseDefaults, parseMagnet, parseMetainfo, type Magnet, type Metainfo } from '@shoal/metainfo';
 import { CommandError } from './exit-codes.ts';
-import { fetchTorrent } from './fetch-torrent.ts';
 
 export type Source = { readonly metainfo: Metainfo } | { readonly magnet: Magnet };
 
@@ -59,7 +58,11 @@ const refusal = (what: string): string =>
 
 async function readBytes(source: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   if (source === '-') return readAll(process.stdin, 'standard input', signal);
-  if (/^https?:\/\//i.test(source)) return fetchTorrent(source, maxBytes, signal);
+  if (/^https?:\/\//i.test(source)) {
+    // `node:http` takes 20 MB: only who asks for it pays.
+    const { fetchTorrent } = await import('./fetch-torrent.ts');
+    return fetchTorrent(source, maxBytes, signal);
+  }
   try {
     return await readAll(createReadStream(source), source, signal);
   } catch (error) {
