@@ -45,8 +45,8 @@ export class PeerMeasurements {
   }
 }
 
-/** `waiting`: not started yet. `stopped`: said goodbye. `crashed`: is gone. `failed`: its disk failed. */
-export type PeerState = 'waiting' | 'downloading' | 'seeding' | 'scripted' | 'stopped' | 'crashed' | 'failed';
+/** `waiting`: not started yet. `stopped`: said goodbye. `crashed`: is gone. `suspended`: its disk is in trouble. */
+export type PeerState = 'waiting' | 'downloading' | 'seeding' | 'scripted' | 'stopped' | 'crashed' | 'suspended';
 
 export interface PeerReport {
   readonly name: string;

@@ -25,19 +25,20 @@ export class SimulatedDisk {
   }
 
   /** Hashes the whole piece and writes it when it is right; answers after the disk's delay. */
-  check(piece: number, bytes: Uint8Array, answer: (outcome: CheckOutcome) => void): void {
+  check(piece: number, bytes: Uint8Array, answer: (outcome: CheckOutcome, failure?: string) => void): void {
     this.#scheduler.after(this.#options.checkMs * 1000, () => {
       if (!this.#content.matches(piece, bytes)) return answer('corrupt');
-      if (this.fault === 'writes') return answer('failed');
+      if (this.fault === 'writes') return answer('failed', 'the disk is full');
       this.stored.add(piece);
       return answer('stored');
     });
   }
 
   /** Reads blocks that are stored; answers after the disk's delay, `undefined` when it cannot. */
-  read(blocks: readonly Block[], answer: (contents: Uint8Array[] | undefined) => void): void {
+  read(blocks: readonly Block[], answer: (contents: Uint8Array[] | undefined, failure?: string) => void): void {
     this.#scheduler.after(this.#options.readMs * 1000, () => {
-      answer(this.fault === 'reads' ? undefined : blocks.map((block) => this.#contentOf(block)));
+      if (this.fault === 'reads') answer(undefined, 'the disk cannot be read');
+      else answer(blocks.map((block) => this.#contentOf(block)));
     });
   }
 

@@ -6,6 +6,7 @@ import { Torrent, type TorrentInput, type TorrentOutput } from '@shoal/torrent';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { pieceHeaderLength, writePieceHeader } from '@shoal/wire';
 import type { Connection } from './connection.ts';
+import { DiskTrouble } from './disk-trouble.ts';
 import { SimulationError } from './errors.ts';
 import type { HostListener } from './host.ts';
 import type { Life, LifeFacts } from './life.ts';
@@ -28,6 +29,7 @@ export class SimulatedDriver implements HostListener, Life {
   readonly #facts: LifeFacts;
   readonly #alarm: Alarm;
   readonly #buffers: PieceBuffers;
+  readonly #trouble: DiskTrouble;
   readonly #connections = new Map<number, Connection>();
   readonly #dialing = new Set<string>();
   #received: Uint8Array = new Uint8Array(64 * 1024);
@@ -45,6 +47,10 @@ export class SimulatedDriver implements HostListener, Life {
     this.#facts = facts;
     this.#buffers = new PieceBuffers(facts.content);
     this.torrent = new Torrent(facts.description, facts.disk.stored.clone(), facts.torrentOptions);
+    this.#trouble = new DiskTrouble(facts.scheduler, {
+      suspended: (reason) => this.#handle({ type: 'suspended', reason }),
+      resumed: () => this.#handle({ type: 'resumed' }),
+    });
     this.#alarm = facts.scheduler.alarm(() => this.#deadlineReached());
   }
 
@@ -58,10 +64,12 @@ export class SimulatedDriver implements HostListener, Life {
     this.#stopping = true;
     this.#handle({ type: 'stopped' });
     this.#facts.host.listen(undefined);
+    this.#trouble.end();
   }
 
   end(): void {
     this.#ended = true;
+    this.#trouble.end();
     this.#alarm.disarm();
     this.#facts.host.listen(undefined);
   }
@@ -191,25 +199,35 @@ export class SimulatedDriver implements HostListener, Life {
   #check(piece: number): void {
     const bytes = this.#buffers.take(piece);
     if (typeof bytes === 'string') return this.#broken(bytes);
-    this.#facts.disk.check(piece, bytes, (outcome) => {
-      this.#buffers.drop(piece);
-      const reason = outcome === 'failed' ? { reason: 'the disk is full' } : {};
-      this.#handle({ type: 'piece-checked', piece, outcome, ...reason });
-    });
+    this.#trouble.run((answer) =>
+      this.#facts.disk.check(piece, bytes, (outcome, failure) => {
+        // The bytes stay until they are written: a full disk must not cost what was downloaded.
+        if (outcome === 'failed') return answer(failure);
+        this.#buffers.drop(piece);
+        this.#handle({ type: 'piece-checked', piece, outcome });
+        return answer(undefined);
+      }),
+    );
   }
 
   #upload({ peer, blocks }: Output<'upload'>): void {
     const connection = this.#connection(peer, 'uploads to');
     this.#requireRun(blocks);
-    this.#facts.disk.read(blocks, (contents) => {
-      if (this.#ended || connection.ended) return;
-      if (contents === undefined) {
+    let wanted = true;
+    this.#trouble.run((answer) =>
+      this.#facts.disk.read(blocks, (contents, failure) => {
+        answer(failure);
+        // Whoever asked was told; read again it only shows that the disk works.
+        if (this.#ended || connection.ended || !wanted) return;
+        wanted = false;
+        if (contents !== undefined) {
+          contents.forEach((content, index) => this.#sendBlock(connection, blocks[index]!, content));
+          return;
+        }
         const bytes = blocks.reduce((sum, block) => sum + block.length, 0);
-        this.#handle({ type: 'read-failed', peer, bytes, reason: 'the disk cannot be read' });
-        return;
-      }
-      contents.forEach((content, index) => this.#sendBlock(connection, blocks[index]!, content));
-    });
+        this.#handle({ type: 'read-failed', peer, bytes, blocks, reason: failure ?? 'the disk cannot be read' });
+      }),
+    );
   }
 
   #sendBlock(connection: Connection, block: Block, content: Uint8Array): void {

@@ -90,7 +90,7 @@ export class SimulatedPeer {
     if (this.#stage !== 'running') return this.#stage;
     const torrent = this.#life?.torrent;
     if (torrent === undefined) return 'scripted';
-    if (torrent.state === 'failed') return 'failed';
+    if (torrent.state === 'suspended') return 'suspended';
     return torrent.complete ? 'seeding' : 'downloading';
   }
 

@@ -1,11 +1,12 @@
 // The words under which a torrent's inputs and outputs stand in a trace: short, complete, and the same in every process.
-import type { TorrentInput, TorrentOutput, TorrentReport } from '@shoal/torrent';
+import type { AllowanceChange, TorrentInput, TorrentOutput, TorrentReport } from '@shoal/torrent';
 import { addressOf } from './network.ts';
 import { fingerprint } from './trace.ts';
 
 export function inputLine(input: TorrentInput): string {
   switch (input.type) {
     case 'started':
+    case 'resumed':
     case 'stopped':
     case 'time-passed':
       return `< ${input.type}`;
@@ -25,6 +26,16 @@ export function inputLine(input: TorrentInput): string {
       return `< read-failed ${input.peer} ${input.bytes}: ${input.reason}`;
     case 'piece-checked':
       return `< piece-checked ${input.piece} ${input.outcome}`;
+    case 'piece-found':
+    case 'piece-missing':
+      return `< ${input.type} ${input.piece}`;
+    case 'pieces-doubted':
+    case 'pieces-lost':
+      return `< ${input.type} ${[...input.pieces.indices()].join(' ')}`;
+    case 'suspended':
+      return `< suspended: ${input.reason}`;
+    case 'allowance':
+      return `< allowance ${allowanceLine(input)}`;
     case 'announced':
       return `< announced ${input.reply.interval} s: ${input.reply.peers.map(addressOf).join(' ')}`;
     case 'announce-failed':
@@ -82,10 +93,18 @@ function reportLine(report: TorrentReport): string {
     case 'announce-failed':
       return `announce-failed: ${report.reason}`;
     case 'completed':
-      return 'completed';
-    case 'failed':
-      return `failed: ${report.reason}`;
+    case 'resumed':
+      return report.type;
+    case 'suspended':
+      return `suspended: ${report.reason}`;
   }
+}
+
+function allowanceLine(change: AllowanceChange): string {
+  return Object.entries(change)
+    .filter(([name]) => name !== 'type')
+    .map(([name, value]) => `${name} ${value}`)
+    .join(' ');
 }
 
 /** Long runs are payload, whose place is in the line of its own output; short ones are told apart by their bytes. */

@@ -13,6 +13,8 @@ export class Connections {
   readonly #uploading: Uploading;
   /** New connections are welcome. */
   open = false;
+  /** Nobody is dialled for now. */
+  paused = false;
 
   constructor(swarm: Swarm, downloading: Downloading, uploading: Uploading) {
     this.#swarm = swarm;
@@ -22,13 +24,13 @@ export class Connections {
 
   /** When there is somebody to dial and room to do it. */
   get dialDeadline(): number {
-    return this.open && this.#room() > 0 ? this.#swarm.known.deadline() : Infinity;
+    return this.open && !this.paused && this.#room() > 0 ? this.#swarm.known.deadline() : Infinity;
   }
 
   dial(now: number): void {
-    if (!this.open) return;
-    const { known, live, options } = this.#swarm;
-    const idler = live.size >= options.maxConnections && known.deadline() <= now ? this.#idler() : undefined;
+    if (!this.open || this.paused) return;
+    const { known, live, allowance } = this.#swarm;
+    const idler = live.size >= allowance.maxConnections && known.deadline() <= now ? this.#idler() : undefined;
     // Its end dials, as every end does.
     if (idler !== undefined) return this.hangUp(idler, placeNeeded, now);
     for (const endpoint of this.#swarm.known.takeDialable(this.#room(), now))
@@ -92,6 +94,15 @@ export class Connections {
     if (peer !== undefined) this.hangUp(peer, reason, now);
   }
 
+  /** Fewer connections are allowed than there are: those that gave and took least go. */
+  shrink(now: number): void {
+    const { live, allowance } = this.#swarm;
+    const excess = live.size - allowance.maxConnections;
+    if (excess <= 0) return;
+    const byUse = [...live.values()].toSorted((a, b) => usefulness(a, now) - usefulness(b, now));
+    for (const peer of byUse.slice(0, excess)) this.hangUp(peer, 'fewer connections are allowed now', now);
+  }
+
   hangUp(peer: LivePeer, reason: string, now: number): void {
     this.#swarm.emit({ type: 'hang-up', peer: peer.key, reason });
     this.remove(peer, reason, now);
@@ -100,7 +111,7 @@ export class Connections {
   /** The connection is over, whoever ended it. */
   remove(peer: LivePeer, reason: string, now: number): void {
     const { picker, known } = this.#swarm;
-    const bothAreSeeds = picker.complete && peer.joined && picker.isSeed(peer.key);
+    const bothAreSeeds = this.#swarm.complete && peer.joined && picker.isSeed(peer.key);
     this.#swarm.departed(peer);
     if (peer.joined) {
       picker.peerLeft(peer.key);
@@ -138,8 +149,8 @@ export class Connections {
   }
 
   get #isFull(): boolean {
-    const { live, known, options } = this.#swarm;
-    return live.size + known.dialing >= options.maxConnections;
+    const { live, known, allowance } = this.#swarm;
+    return live.size + known.dialing >= allowance.maxConnections;
   }
 
   /** Of the peers that take requests and send nothing, the one that gave least: it may not keep others out for ever. */
@@ -153,12 +164,18 @@ export class Connections {
   }
 
   #room(): number {
-    const { known, live, options } = this.#swarm;
-    return Math.min(options.maxDialing - known.dialing, options.maxConnections - live.size - known.dialing);
+    const { known, live, options, allowance } = this.#swarm;
+    return Math.min(options.maxDialing - known.dialing, allowance.maxConnections - live.size - known.dialing);
   }
 }
 
 const placeNeeded = 'it sends nothing and its place is needed';
+
+/** Bytes per second both ways, and a little for having been of use at all. */
+function usefulness(peer: LivePeer, now: number): number {
+  const rate = peer.connection.pipeline.rate(now) + peer.uploadMeter.rate(now);
+  return rate + (peer.downloadedBytes + peer.uploadedBytes > 0 ? 1 : 0) + (peer.joined ? 1 : 0);
+}
 
 /**
  * Of two connections to one peer both ends must drop the same: the one with the larger id keeps what it opened;

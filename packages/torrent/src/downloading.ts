@@ -17,6 +17,8 @@ export class Downloading {
   #refillAll = false;
   /** Pieces with a block that two peers wrote into at once: whose bytes are wrong, if any, nobody can say. */
   readonly #mixed = new Set<number>();
+  /** Pieces whose check was asked for and not answered. */
+  readonly #checking = new Set<number>();
   paused = true;
 
   constructor(swarm: Swarm) {
@@ -56,6 +58,7 @@ export class Downloading {
     progress.downloaded(peer.peerId, length, now);
     this.cancelCopies();
     if (outcome !== 'completed') return;
+    this.#checking.add(piece);
     this.#swarm.emit({ type: 'check-piece', piece });
     this.#bufferGone(piece);
   }
@@ -117,11 +120,32 @@ export class Downloading {
 
   /** Pieces that were given up half-way need no buffer any more. */
   discardAbandoned(): void {
-    for (const piece of this.#swarm.picker.takeAbandoned()) {
-      this.#swarm.emit({ type: 'discard', piece });
-      this.#bufferGone(piece);
-      this.#mixed.delete(piece);
+    for (const piece of this.#swarm.picker.takeAbandoned()) this.discard(piece);
+  }
+
+  /** The piece's buffer is of no use any more. */
+  discard(piece: number): void {
+    this.#swarm.emit({ type: 'discard', piece });
+    this.#bufferGone(piece);
+    this.#mixed.delete(piece);
+  }
+
+  /** Takes every request back, and says so; what is on its way all the same is still taken. */
+  pause(): void {
+    this.paused = true;
+    for (const peer of this.#swarm.live.values()) {
+      if (!peer.joined) continue;
+      for (const block of peer.connection.pipeline.blocks()) peer.connection.cancel(block);
+      this.#swarm.picker.releaseAll(peer.key);
+      this.updateInterest(peer);
+      this.#swarm.touch(peer);
     }
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.updateInterests();
+    this.wake();
   }
 
   /** Requests that nobody answered in time go back to the picker. */
@@ -137,6 +161,10 @@ export class Downloading {
     this.#swarm.touch(peer);
   }
 
+  updateInterests(): void {
+    for (const peer of this.#swarm.live.values()) if (peer.joined) this.updateInterest(peer);
+  }
+
   /** Takes back what is asked of several peers and has now come, or is no longer wanted. */
   cancelCopies(): void {
     for (const { peer: key, block } of this.#swarm.picker.takeCancels()) {
@@ -148,8 +176,14 @@ export class Downloading {
     }
   }
 
-  /** Once, for a piece that was checked: whether two peers wrote into one of its blocks at once. */
-  takeMixed(piece: number): boolean {
+  /** Its check is under way. */
+  isChecking(piece: number): boolean {
+    return this.#checking.has(piece);
+  }
+
+  /** The check of a piece was answered. Returns whether two peers wrote into one of its blocks at once. */
+  checked(piece: number): boolean {
+    this.#checking.delete(piece);
     return this.#mixed.delete(piece);
   }
 

@@ -1,6 +1,8 @@
 // What can happen to a torrent. Every input names facts only; what follows from them is the torrent's decision.
 // Drivers (session, sim) make these; nothing here may know sockets, disks or clocks.
+import type { Bitfield, Block } from '@shoal/pieces';
 import type { AnnounceReply, Endpoint } from '@shoal/tracker-protocol';
+import type { AllowanceChange } from './allowance.ts';
 
 /** Names one live connection. Given by the driver, never used twice for one torrent. */
 export type PeerKey = number;
@@ -31,15 +33,42 @@ export type TorrentInput =
   | { readonly type: 'peer-disconnected'; readonly peer: PeerKey; readonly reason: string }
   /** `bytes` of payload of an `upload` output left for the peer: there is room for as many again. */
   | { readonly type: 'uploaded'; readonly peer: PeerKey; readonly bytes: number }
-  /** The blocks of an `upload` output could not be read: `bytes` of payload will never be sent. */
-  | { readonly type: 'read-failed'; readonly peer: PeerKey; readonly bytes: number; readonly reason: string }
-  /** Answers `check-piece`. `stored`: hash right and written. `corrupt`: hash wrong. `failed`: the disk's fault. */
+  /**
+   * The blocks of an `upload` output could not be read: `bytes` of payload will never be sent. Suspends the torrent.
+   * With `blocks`, the peer is told (BEP 6).
+   */
+  | {
+      readonly type: 'read-failed';
+      readonly peer: PeerKey;
+      readonly bytes: number;
+      readonly reason: string;
+      readonly blocks?: readonly Block[];
+    }
+  /**
+   * Answers `check-piece`. `stored`: hash right and written. `corrupt`: hash wrong. `failed`: the disk's fault, and the
+   * driver gave the buffer up: the piece is missing again and the torrent is suspended. A driver that can keep the
+   * buffer says `suspended` instead, writes again, and answers with `stored` when that worked.
+   */
   | {
       readonly type: 'piece-checked';
       readonly piece: number;
       readonly outcome: 'stored' | 'corrupt' | 'failed';
       readonly reason?: string;
     }
+  /** A piece that was in doubt, or lost, is on disk and right. */
+  | { readonly type: 'piece-found'; readonly piece: number }
+  /** A piece that was in doubt is not there, or wrong: it may be downloaded now. */
+  | { readonly type: 'piece-missing'; readonly piece: number }
+  /** To be checked again while running: not had until found. Pieces in the making are given up, but for those in their check. */
+  | { readonly type: 'pieces-doubted'; readonly pieces: Bitfield }
+  /** Known to be gone from the disk. */
+  | { readonly type: 'pieces-lost'; readonly pieces: Bitfield }
+  /** The disk is in trouble and the driver tries again: nothing is requested and nobody served until `resumed`. */
+  | { readonly type: 'suspended'; readonly reason: string }
+  /** The cause of `suspended` is gone. */
+  | { readonly type: 'resumed' }
+  /** Budgets or limits changed; what is left out stays as it is. */
+  | ({ readonly type: 'allowance' } & AllowanceChange)
   /** Answers `announce`. */
   | { readonly type: 'announced'; readonly reply: AnnounceReply; readonly tracker?: string }
   | { readonly type: 'announce-failed'; readonly reason: string; readonly retryInMs?: number }

@@ -1,5 +1,5 @@
 // What a torrent is told once: what it is, and how it may behave. Every default is here and nowhere else.
-import type { Geometry } from '@shoal/pieces';
+import type { Bitfield, Geometry } from '@shoal/pieces';
 
 export interface TorrentDescription {
   /** 20 bytes: SHA-1 of the raw info dictionary (BEP 3). */
@@ -7,6 +7,12 @@ export interface TorrentDescription {
   readonly geometry: Geometry;
   /** BEP 27: peers only from its own trackers. */
   readonly isPrivate: boolean;
+}
+
+/** What may be known of a torrent when it is added. */
+export interface TorrentFacts {
+  /** Pieces that may be on disk and are being checked in the background: `piece-found` or `piece-missing` follows for each. */
+  readonly held?: Bitfield;
 }
 
 export interface TorrentOptions {
@@ -26,8 +32,12 @@ export interface TorrentOptions {
   readonly maxDialing?: number;
   /** Addresses remembered. Default 2000 (rain's list). */
   readonly maxKnownPeers?: number;
-  /** Upload slots, the optimistic one included. Default 4 (BEP 3). */
+  /** Upload slots, the optimistic one included. Default: as many as the upload limit can serve (mainline's rule), 7 without one. */
   readonly uploadSlots?: number;
+  /** Limit of the payload sent, in bytes per second; the driver keeps to it, the torrent plans for it. Default none. */
+  readonly uploadBytesPerSecond?: number;
+  /** Limit of the payload received, in bytes per second; the driver keeps to it, the torrent plans for it. Default none. */
+  readonly downloadBytesPerSecond?: number;
   /** Bytes handed to the driver for one peer and not yet sent. Default 1 MiB (measured: no gain above). */
   readonly uploadWatermarkBytes?: number;
   /** Peers asked of a tracker. Default 50. */
@@ -40,14 +50,15 @@ export interface TorrentOptions {
   readonly fast?: boolean;
 }
 
-export const defaults: Required<Omit<TorrentOptions, 'random' | 'peerId'>> = {
+export const defaults: Required<Omit<TorrentOptions, 'random' | 'peerId' | 'uploadSlots'>> = {
   listenPort: 0,
   clientVersion: 'Shoal',
   pieceBufferBytes: 32 * 1024 * 1024,
   maxConnections: 100,
   maxDialing: 20,
   maxKnownPeers: 2000,
-  uploadSlots: 4,
+  uploadBytesPerSecond: Infinity,
+  downloadBytesPerSecond: Infinity,
   uploadWatermarkBytes: 1024 * 1024,
   numWant: 50,
   minAnnounceIntervalMs: 60_000,
@@ -55,7 +66,7 @@ export const defaults: Required<Omit<TorrentOptions, 'random' | 'peerId'>> = {
   fast: true,
 };
 
-export type ResolvedOptions = Required<TorrentOptions>;
+export type ResolvedOptions = TorrentOptions & Required<Omit<TorrentOptions, 'uploadSlots'>>;
 
 export function resolveOptions(options: TorrentOptions): ResolvedOptions {
   return { ...defaults, ...options };

@@ -57,7 +57,8 @@ export type TorrentReport =
   | { readonly type: 'announced'; readonly event: AnnounceEvent; readonly peers: number; readonly tracker?: string }
   | { readonly type: 'announce-warning'; readonly warning: string }
   | { readonly type: 'announce-failed'; readonly reason: string; readonly retryInMs: number }
-  /** Every piece is here; said once, only on the way from incomplete to complete. */
+  /** Every wanted piece is here; said on the way from incomplete to complete only. */
   | { readonly type: 'completed' }
-  /** The disk failed: nothing more is asked for. What was verified stays. */
-  | { readonly type: 'failed'; readonly reason: string };
+  /** The disk is in trouble: nothing is asked or given for now. What was verified stays. */
+  | { readonly type: 'suspended'; readonly reason: string }
+  | { readonly type: 'resumed' };

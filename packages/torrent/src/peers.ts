@@ -14,6 +14,8 @@ interface KnownPeer {
   /** Dials in a row that failed or led to nothing. */
   failures: number;
   dialAfter: number;
+  /** There was nothing to gain there. */
+  aside: boolean;
 }
 
 export interface PeerListOptions {
@@ -62,7 +64,7 @@ export class PeerList {
       return false;
     }
     if (this.#known.size >= this.#options.maxKnownPeers && !this.#evict()) return false;
-    this.#known.set(key, { endpoint, source, dialing: false, live: 0, failures: 0, dialAfter: now });
+    this.#known.set(key, { endpoint, source, dialing: false, live: 0, failures: 0, dialAfter: now, aside: false });
     return true;
   }
 
@@ -117,6 +119,18 @@ export class PeerList {
     if (peer === undefined) return;
     this.#earliest = undefined;
     peer.failures = maxFailures;
+    peer.aside = true;
+  }
+
+  /** There is something to gain again: those set aside may be dialled once more. */
+  recall(now: number): void {
+    this.#earliest = undefined;
+    for (const peer of this.#known.values()) {
+      if (!peer.aside) continue;
+      peer.aside = false;
+      peer.failures = 0;
+      peer.dialAfter = now;
+    }
   }
 
   /** Never dial or accept this one address again: it is ourselves. */
@@ -162,6 +176,7 @@ export class PeerList {
 
   #wait(peer: KnownPeer, useful: boolean, now: number): void {
     this.#earliest = undefined;
+    peer.aside = false;
     peer.failures = useful ? 0 : peer.failures + 1;
     const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, maxRetryMs);
     // Jitter of a quarter: a swarm that lost its origin must not dial it in step.

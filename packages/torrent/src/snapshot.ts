@@ -6,10 +6,13 @@ import type { Contribution } from './progress.ts';
 import type { Swarm } from './swarm.ts';
 
 export interface TorrentSnapshot {
-  readonly state: 'idle' | 'downloading' | 'seeding' | 'stopped' | 'failed';
+  readonly state: 'idle' | 'downloading' | 'seeding' | 'suspended' | 'stopped';
+  /** While suspended: what failed. */
   readonly failure?: string;
   readonly pieceCount: number;
   readonly havePieces: number;
+  /** Pieces that may be on disk and wait for their check. */
+  readonly checkingPieces: number;
   readonly totalBytes: number;
   readonly leftBytes: number;
   /** Payload since `started`: useful, sent, redundant, and of pieces that failed their hash. */
@@ -62,21 +65,23 @@ export interface PeerSnapshot {
   readonly queuedRequests: number;
 }
 
-interface TorrentFacts {
-  readonly state: 'idle' | 'running' | 'stopped' | 'failed';
+interface SnapshotFacts {
+  readonly state: 'idle' | 'running' | 'suspended' | 'stopped';
   readonly failure: string | undefined;
   readonly leftBytes: number;
+  readonly checkingPieces: number;
   readonly tracker: TrackerSnapshot;
 }
 
-export function snapshotOf(swarm: Swarm, facts: TorrentFacts, now: number): TorrentSnapshot {
+export function snapshotOf(swarm: Swarm, facts: SnapshotFacts, now: number): TorrentSnapshot {
   const { picker, progress, description } = swarm;
-  const running = picker.complete ? 'seeding' : 'downloading';
+  const running = swarm.complete ? 'seeding' : 'downloading';
   return {
     state: facts.state === 'running' ? running : facts.state,
     ...(facts.failure === undefined ? {} : { failure: facts.failure }),
     pieceCount: description.geometry.pieceCount,
     havePieces: picker.have.count,
+    checkingPieces: facts.checkingPieces,
     totalBytes: description.geometry.totalLength,
     leftBytes: facts.leftBytes,
     downloadedBytes: progress.downloadedBytes,

@@ -1,26 +1,27 @@
 // One torrent: takes every input, lets the parts decide, and gives the outputs of the turn in order.
 // Connections and pieces come and go here. No socket, disk, clock or hash: those are outputs answered later by inputs.
 //
-// States: idle ─started→ running ─stopped→ stopped; running ─disk failure→ failed. Downloading and seeding are not
-// states of their own but whether the picker misses anything.
+// States: idle ─started→ running ⇄ suspended ─stopped→ stopped. Downloading, seeding and checking are not states of
+// their own but what the picker misses and holds.
 import { Picker } from '@shoal/picker';
-import { type Bitfield, blockLength, pieceLengthAt } from '@shoal/pieces';
-import type { AnnounceEvent } from '@shoal/tracker-protocol';
-import { Announcing } from './announcing.ts';
+import { Bitfield, blockLength } from '@shoal/pieces';
+import type { AllowanceChange } from './allowance.ts';
+import { Announces } from './announces.ts';
 import { Connections } from './connections.ts';
 import { Downloading } from './downloading.ts';
 import type { PeerKey, TorrentInput } from './inputs.ts';
 import type { LivePeer } from './live-peer.ts';
-import { resolveOptions, type TorrentDescription, type TorrentOptions } from './options.ts';
-import type { AnnounceFacts, TorrentOutput } from './outputs.ts';
+import { resolveOptions, type TorrentDescription, type TorrentFacts, type TorrentOptions } from './options.ts';
+import type { TorrentOutput } from './outputs.ts';
 import { PeerEvents } from './peer-events.ts';
 import { PeerList } from './peers.ts';
+import { Possession } from './possession.ts';
 import { Progress } from './progress.ts';
 import { snapshotOf, type TorrentSnapshot } from './snapshot.ts';
 import { Swarm } from './swarm.ts';
 import { Uploading } from './uploading.ts';
 
-export type TorrentState = 'idle' | 'running' | 'stopped' | 'failed';
+export type TorrentState = 'idle' | 'running' | 'suspended' | 'stopped';
 
 /** Time-outs and keep-alives are looked after once a second: none of them is shorter than ten. */
 const housekeepingMs = 1000;
@@ -32,40 +33,47 @@ export class Torrent {
   readonly #downloading: Downloading;
   readonly #uploading: Uploading;
   readonly #connections: Connections;
+  readonly #possession: Possession;
   readonly #peerEvents: PeerEvents;
-  readonly #announcing: Announcing;
+  readonly #announces: Announces;
   #state: TorrentState = 'idle';
-  #failure: string | undefined;
-  #leftBytes: number;
+  /** Why the disk is not to be used, also before the start. */
+  #trouble: string | undefined;
+  #wasComplete: boolean;
   #nextHousekeeping = Infinity;
-  #lastTracker: TorrentSnapshot['tracker'] = {};
 
-  /** `have` is what is known to be right on disk. Throws RangeError when it does not fit the geometry. */
-  constructor(description: TorrentDescription, have: Bitfield, options: TorrentOptions) {
+  /** `have` is what is known to be right on disk. @throws RangeError when it, or `held`, does not fit the geometry. */
+  constructor(description: TorrentDescription, have: Bitfield, options: TorrentOptions, facts: TorrentFacts = {}) {
     const resolved = resolveOptions(options);
     const { geometry } = description;
     if (have.length !== geometry.pieceCount)
       throw new RangeError(`have is of ${have.length} pieces, the torrent of ${geometry.pieceCount}`);
-    const maxOpenPieces = Math.max(
-      minOpenPieces,
-      Math.floor(resolved.pieceBufferBytes / Math.max(geometry.pieceLength, blockLength)),
-    );
+    const held = facts.held?.clone() ?? new Bitfield(geometry.pieceCount);
+    if (held.length !== geometry.pieceCount)
+      throw new RangeError(`held is of ${held.length} pieces, the torrent of ${geometry.pieceCount}`);
+    const picker = new Picker({ geometry, have, random: resolved.random });
+    for (const piece of held.indices()) {
+      if (have.has(piece)) throw new RangeError(`piece ${piece} is both had and held`);
+      picker.setWanted(piece, false);
+    }
     this.#swarm = new Swarm(description, resolved, {
-      picker: new Picker({ geometry, have, random: resolved.random, maxOpenPieces }),
+      picker,
+      held,
       known: new PeerList(resolved),
       progress: new Progress(geometry),
     });
     this.#downloading = new Downloading(this.#swarm);
     this.#uploading = new Uploading(this.#swarm);
     this.#connections = new Connections(this.#swarm, this.#downloading, this.#uploading);
+    this.#possession = new Possession(this.#swarm, this.#downloading, this.#uploading, this.#connections);
     this.#peerEvents = new PeerEvents(this.#swarm, this.#connections, this.#downloading, this.#uploading);
-    this.#announcing = new Announcing(resolved);
-    this.#leftBytes = geometry.totalLength;
-    for (const piece of have.indices()) this.#leftBytes -= pieceLengthAt(geometry, piece);
+    this.#announces = new Announces(this.#swarm, this.#possession);
+    this.#wasComplete = this.#swarm.complete;
+    this.#limitOpenPieces();
   }
 
   get complete(): boolean {
-    return this.#swarm.picker.complete;
+    return this.#swarm.complete;
   }
 
   get state(): TorrentState {
@@ -74,11 +82,11 @@ export class Torrent {
 
   /** Ms on the caller's clock at which `time-passed` is wanted; Infinity when never. */
   get deadline(): number {
-    if (this.#state !== 'running') return Infinity;
+    if (this.#state !== 'running' && this.#state !== 'suspended') return Infinity;
     return Math.min(
       this.#nextHousekeeping,
       this.#uploading.deadline,
-      this.#announcing.deadline(this.#needPeers()),
+      this.#announces.deadline,
       this.#connections.dialDeadline,
     );
   }
@@ -86,7 +94,8 @@ export class Torrent {
   /** Never throws on what a remote sent. The outputs must be performed, in order, before the next call. */
   handle(input: TorrentInput, now: number): readonly TorrentOutput[] {
     this.#dispatch(input, now);
-    if (this.#state === 'running') {
+    if (this.#state === 'running' || this.#state === 'suspended') {
+      if (this.#swarm.complete !== this.#wasComplete) this.#completionChanged(now);
       this.#uploading.rechokeIfDue(this.complete, now);
       this.#downloading.refillWoken(now);
       this.#downloading.discardAbandoned();
@@ -97,9 +106,10 @@ export class Torrent {
   snapshot(now: number): TorrentSnapshot {
     const facts = {
       state: this.#state,
-      failure: this.#failure,
-      leftBytes: this.#leftBytes,
-      tracker: { ...this.#lastTracker, nextAnnounceInMs: Math.max(0, this.#announcing.dueAt - now) },
+      failure: this.#state === 'suspended' ? this.#trouble : undefined,
+      leftBytes: this.#possession.leftBytes,
+      checkingPieces: this.#swarm.held.count,
+      tracker: this.#announces.snapshot(now),
     };
     return snapshotOf(this.#swarm, facts, now);
   }
@@ -111,7 +121,7 @@ export class Torrent {
       case 'uploaded':
         return this.#uploaded(input.peer, input.bytes, now);
       case 'piece-checked':
-        return this.#pieceChecked(input.piece, input.outcome, input.reason, now);
+        return this.#pieceChecked(input, now);
       case 'peer-connected':
         return this.#connections.connected(input.peer, input.endpoint, input.incoming, now);
       case 'peer-disconnected':
@@ -126,12 +136,24 @@ export class Torrent {
       case 'announced':
         return this.#announced(input, now);
       case 'announce-failed':
-        return this.#announceFailed(input.reason, input.retryInMs, now);
+        return this.#announces.failed(input.reason, input.retryInMs, now);
       case 'read-failed':
-        return this.#withPeer(input.peer, (peer) => {
-          this.#uploading.readFailed(peer, input.bytes);
-          this.#fail(`cannot read the data to upload: ${input.reason}`, now);
-        });
+        this.#troubled(`cannot read the data to upload: ${input.reason}`);
+        return this.#withPeer(input.peer, (peer) => this.#uploading.readFailed(peer, input.bytes, input.blocks ?? []));
+      case 'piece-found':
+        return this.#possession.found(input.piece);
+      case 'piece-missing':
+        return this.#possession.missing(input.piece);
+      case 'pieces-doubted':
+        return this.#possession.doubted(input.pieces);
+      case 'pieces-lost':
+        return this.#possession.lost(input.pieces);
+      case 'suspended':
+        return this.#suspend(input.reason);
+      case 'resumed':
+        return this.#resume(now);
+      case 'allowance':
+        return this.#allow(input, now);
       case 'started':
         return this.#start(now);
       case 'stopped':
@@ -148,33 +170,64 @@ export class Torrent {
     this.#uploading.paused = false;
     this.#connections.open = true;
     this.#nextHousekeeping = now + housekeepingMs;
-    this.#announcing.begin(now);
-    for (const peer of this.#swarm.live.values()) this.#downloading.updateInterest(peer);
-    this.#announceIfDue(now);
+    if (this.#trouble !== undefined) this.#suspend(this.#trouble);
+    this.#announces.begin(now);
     this.#connections.dial(now);
   }
 
   #stop(now: number): void {
     if (this.#state === 'stopped') return;
-    this.#end('stopped', 'the torrent was stopped', now);
-  }
-
-  /** The disk's fault: nothing more is asked or given, what was verified stays. */
-  #fail(reason: string, now: number): void {
-    if (this.#state !== 'running') return;
-    this.#failure = reason;
-    this.#swarm.report({ type: 'failed', reason });
-    this.#end('failed', reason, now);
-  }
-
-  #end(state: 'stopped' | 'failed', reason: string, now: number): void {
-    this.#state = state;
+    this.#state = 'stopped';
     this.#downloading.paused = true;
     this.#uploading.paused = true;
     this.#connections.open = false;
     this.#nextHousekeeping = Infinity;
-    for (const peer of this.#swarm.live.values()) this.#connections.hangUp(peer, reason, now);
-    if (this.#announcing.stop()) this.#announce('stopped');
+    for (const peer of this.#swarm.live.values()) this.#connections.hangUp(peer, 'the torrent was stopped', now);
+    this.#announces.end();
+  }
+
+  /** The disk's fault: nothing is asked or given for now; connections, announces and what was verified stay. */
+  #suspend(reason: string): void {
+    if (this.#state === 'stopped' || (this.#state === 'suspended' && this.#trouble === reason)) return;
+    this.#trouble = reason;
+    if (this.#state === 'idle') return;
+    this.#swarm.report({ type: 'suspended', reason });
+    if (this.#state === 'suspended') return;
+    this.#state = 'suspended';
+    this.#downloading.pause();
+    this.#uploading.pause();
+    this.#connections.paused = true;
+  }
+
+  /** An operation failed for good. While suspended the driver has said why. */
+  #troubled(reason: string): void {
+    if (this.#state !== 'suspended') this.#suspend(reason);
+  }
+
+  #resume(now: number): void {
+    this.#trouble = undefined;
+    if (this.#state !== 'suspended') return;
+    this.#state = 'running';
+    this.#swarm.report({ type: 'resumed' });
+    this.#downloading.resume();
+    this.#uploading.resume();
+    this.#connections.paused = false;
+    this.#connections.dial(now);
+  }
+
+  #allow(change: AllowanceChange, now: number): void {
+    this.#swarm.allowance.change(change);
+    this.#limitOpenPieces();
+    this.#downloading.wake();
+    this.#uploading.allowanceChanged();
+    this.#connections.shrink(now);
+    this.#connections.dial(now);
+  }
+
+  #limitOpenPieces(): void {
+    const { picker, description, allowance } = this.#swarm;
+    const pieceBytes = Math.max(description.geometry.pieceLength, blockLength);
+    picker.maxOpenPieces = Math.max(minOpenPieces, Math.floor(allowance.pieceBufferBytes / pieceBytes));
   }
 
   #bytesReceived(key: PeerKey, chunk: Uint8Array, start: number, end: number, now: number): void {
@@ -199,102 +252,42 @@ export class Torrent {
     this.#uploading.pump(peer, now);
   }
 
-  #pieceChecked(
-    piece: number,
-    outcome: 'stored' | 'corrupt' | 'failed',
-    reason: string | undefined,
-    now: number,
-  ): void {
-    const mixed = this.#downloading.takeMixed(piece);
-    if (outcome === 'stored') return this.#pieceStored(piece, now);
-    const contributors = this.#swarm.picker.failed(piece);
-    this.#downloading.cancelCopies();
-    this.#downloading.wake();
-    if (outcome === 'failed') return this.#fail(reason ?? 'the disk failed', now);
-    this.#swarm.progress.corrupted(piece);
-    this.#swarm.report({ type: 'piece-corrupt', piece, contributors });
-    // One contributor is proof, unless somebody else wrote into its blocks. Of several none is: the picker now asks a
-    // single peer for the whole piece.
-    const [only, ...others] = contributors;
-    if (only === undefined || others.length > 0 || mixed) return;
-    this.#connections.ban(only, `piece ${piece} from it alone failed its hash`, now);
+  #pieceChecked(input: Extract<TorrentInput, { type: 'piece-checked' }>, now: number): void {
+    const { piece, outcome, reason } = input;
+    if (outcome === 'stored') return this.#possession.stored(piece);
+    if (outcome === 'corrupt') return this.#possession.corrupt(piece, now);
+    this.#possession.unwritten(piece);
+    return this.#troubled(reason ?? 'the disk failed');
   }
 
-  #pieceStored(piece: number, now: number): void {
-    const { picker, live, description } = this.#swarm;
-    picker.verified(piece);
-    this.#downloading.cancelCopies();
-    this.#leftBytes -= pieceLengthAt(description.geometry, piece);
-    this.#swarm.report({ type: 'piece-verified', piece });
-    for (const peer of live.values()) {
-      if (!peer.greeted) continue;
-      peer.connection.have(piece);
-      this.#swarm.touch(peer);
-      if (peer.joined) this.#downloading.updateInterest(peer);
+  #completionChanged(now: number): void {
+    this.#wasComplete = this.#swarm.complete;
+    if (!this.#wasComplete) {
+      this.#swarm.known.recall(now);
+      return this.#connections.dial(now);
     }
-    this.#downloading.wake();
-    if (picker.complete) this.#completed(now);
-  }
-
-  #completed(now: number): void {
     this.#swarm.report({ type: 'completed' });
-    this.#announcing.completed(now);
     for (const peer of this.#swarm.live.values())
       if (peer.joined && this.#swarm.picker.isSeed(peer.key)) this.#connections.hangUp(peer, 'both are seeds', now);
-    this.#announceIfDue(now);
+    if (this.#possession.takeDownloaded()) this.#announces.completed(now);
   }
 
   #announced(input: Extract<TorrentInput, { type: 'announced' }>, now: number): void {
-    const { reply, tracker } = input;
-    const event = this.#announcing.answered(reply, now);
-    this.#lastTracker = {
-      lastReply: { event, peers: reply.peers.length, complete: reply.complete, incomplete: reply.incomplete },
-    };
-    this.#swarm.report({
-      type: 'announced',
-      event,
-      peers: reply.peers.length,
-      ...(tracker === undefined ? {} : { tracker }),
-    });
-    if (reply.warning !== undefined) this.#swarm.report({ type: 'announce-warning', warning: reply.warning });
-    if (this.#state !== 'running') return;
-    for (const { ip, port } of reply.peers) this.#swarm.known.add({ ip, port }, 'tracker', now);
+    this.#announces.answered(input, now);
+    if (this.#state === 'stopped') return;
+    for (const { ip, port } of input.reply.peers) this.#swarm.known.add({ ip, port }, 'tracker', now);
     this.#connections.dial(now);
-    this.#announceIfDue(now);
-  }
-
-  #announceFailed(reason: string, retryInMs: number | undefined, now: number): void {
-    const wait = this.#announcing.failed(retryInMs, now);
-    this.#lastTracker = { ...this.#lastTracker, lastFailure: reason };
-    this.#swarm.report({ type: 'announce-failed', reason, retryInMs: wait });
-  }
-
-  #announceIfDue(now: number): void {
-    const event = this.#announcing.take(this.#needPeers(), now);
-    if (event !== undefined) this.#announce(event);
-  }
-
-  #announce(event: AnnounceEvent): void {
-    const { progress, live, options } = this.#swarm;
-    const enough = event === 'stopped' || live.size >= options.maxConnections;
-    const facts: AnnounceFacts = {
-      event,
-      uploaded: progress.uploadedBytes,
-      downloaded: progress.downloadedBytes,
-      left: this.#leftBytes,
-      numWant: enough ? 0 : options.numWant,
-    };
-    this.#swarm.emit({ type: 'announce', facts });
+    this.#announces.tellIfDue(now);
   }
 
   #timePassed(now: number): void {
-    if (this.#state !== 'running') return;
+    if (this.#state !== 'running' && this.#state !== 'suspended') return;
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + housekeepingMs;
       for (const peer of this.#swarm.live.values()) this.#lookAfter(peer, now);
     }
     this.#connections.dial(now);
-    this.#announceIfDue(now);
+    this.#announces.tellIfDue(now);
   }
 
   #lookAfter(peer: LivePeer, now: number): void {
@@ -304,12 +297,6 @@ export class Torrent {
     this.#downloading.refill(peer, now);
     this.#uploading.pump(peer, now);
     this.#swarm.touch(peer);
-  }
-
-  /** Nobody to talk to and nobody to dial: worth asking the tracker before its interval is over. */
-  #needPeers(): boolean {
-    const { live, known } = this.#swarm;
-    return !this.complete && live.size === 0 && known.dialing === 0 && known.deadline() === Infinity;
   }
 
   #withPeer(key: PeerKey, act: (peer: LivePeer) => void): void {

@@ -18,7 +18,7 @@ export class Uploading {
 
   constructor(swarm: Swarm) {
     this.#swarm = swarm;
-    this.#choker = new Choker({ random: swarm.options.random, slots: swarm.options.uploadSlots });
+    this.#choker = new Choker({ random: swarm.options.random, slots: swarm.allowance.uploadSlots });
   }
 
   get deadline(): number {
@@ -61,8 +61,46 @@ export class Uploading {
     this.#swarm.progress.uploaded(peer.peerId, bytes, now);
   }
 
-  readFailed(peer: LivePeer, bytes: number): void {
+  readFailed(peer: LivePeer, bytes: number, blocks: readonly Block[]): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
+    for (const block of blocks) peer.connection.reject(block);
+    this.#swarm.touch(peer);
+  }
+
+  /** Requests for what we no longer have will not be served. */
+  rejectUnhad(): void {
+    const { live, picker } = this.#swarm;
+    for (const peer of live.values()) {
+      const { uploads } = peer.connection;
+      if (uploads.length === 0) continue;
+      for (const request of uploads.clear())
+        if (!picker.have.has(request.piece) || uploads.accept(request) === 'full') peer.connection.reject(request);
+      this.#swarm.touch(peer);
+    }
+  }
+
+  /** Chokes everybody; what the driver was given is still sent. */
+  pause(): void {
+    this.paused = true;
+    for (const peer of this.#swarm.live.values()) {
+      if (peer.connection.amChoking) continue;
+      peer.connection.choke();
+      this.#swarm.touch(peer);
+      this.#swarm.report({ type: 'choked', peer: peer.key });
+    }
+  }
+
+  resume(): void {
+    this.paused = false;
+    this.#rechokeWanted = true;
+  }
+
+  /** The number of slots may have changed. */
+  allowanceChanged(): void {
+    const slots = this.#swarm.allowance.uploadSlots;
+    if (slots === this.#choker.slots) return;
+    this.#choker.slots = slots;
+    this.#rechokeWanted = true;
   }
 
   /** Hands runs to the driver until the watermark: half a second of this peer's rate, within bounds. */
@@ -127,6 +165,6 @@ export class Uploading {
     let used = 0;
     for (const peer of this.#swarm.live.values())
       if (!peer.connection.amChoking && peer.connection.peerInterested) used++;
-    return used < this.#swarm.options.uploadSlots;
+    return used < this.#swarm.allowance.uploadSlots;
   }
 }

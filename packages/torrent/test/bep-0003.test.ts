@@ -1,51 +1,11 @@
 // Statements of BEP 3 on what a downloader does, told by what goes over its connections. Numbers: docs/bep-0003.md.
 import { geometryOf } from '@shoal/pieces';
-import { decodeMessage, encodeHandshake, encodeMessage, type PeerMessage } from '@shoal/wire';
+import { encodeHandshake, type PeerMessage } from '@shoal/wire';
 import { describe, expect, test } from 'vitest';
 import { Host, idOf, infoHash, replyOf, World } from './harness.ts';
+import { Remote } from './remote.ts';
 
 const blockLength = 16_384;
-
-/** A connection of `host` whose other end the test plays, by hand. */
-class Remote {
-  readonly #world: World;
-  readonly #host: Host;
-  readonly #peer: number;
-
-  constructor(world: World, host: Host, peer: number) {
-    this.#world = world;
-    this.#host = host;
-    this.#peer = peer;
-    const endpoint = { ip: `10.9.9.${peer}`, port: 5000 };
-    host.handle({ type: 'peer-connected', peer, endpoint, incoming: true }, world.now);
-    this.#bytes(encodeHandshake({ infoHash, peerId: idOf(peer) }));
-  }
-
-  say(...messages: readonly PeerMessage[]): void {
-    for (const message of messages) this.#bytes(encodeMessage(message));
-  }
-
-  /** What the host has sent to this end since last asked, without its handshake. */
-  heard(): PeerMessage[] {
-    const mine = this.#host.sent.filter(({ peer }) => peer === this.#peer);
-    for (const sent of mine) this.#host.sent.splice(this.#host.sent.indexOf(sent), 1);
-    const bytes = Buffer.concat(mine.map((sent) => sent.bytes));
-    const messages: PeerMessage[] = [];
-    for (let at = bytes[0] === 19 ? 68 : 0; at < bytes.length;) {
-      const end = at + 4 + bytes.readUInt32BE(at);
-      messages.push(decodeMessage(new Uint8Array(bytes.subarray(at, end))));
-      at = end;
-    }
-    return messages;
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    this.#host.handle(
-      { type: 'bytes-received', peer: this.#peer, chunk: bytes, start: 0, end: bytes.length },
-      this.#world.now,
-    );
-  }
-}
 
 const typesOf = (messages: readonly PeerMessage[]): string[] => messages.map(({ type }) => type);
 const requestsIn = (messages: readonly PeerMessage[]): PeerMessage[] =>

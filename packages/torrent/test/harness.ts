@@ -30,6 +30,8 @@ export interface HostOptions extends Partial<TorrentOptions> {
   readonly have?: 'all' | 'none' | readonly number[];
   /** Bytes of this host's uploads are wrong. */
   readonly corrupt?: boolean;
+  /** Pieces in doubt: on its disk or not, as `have` says of the others. */
+  readonly held?: readonly number[];
 }
 
 /** A torrent, its disk in memory, and everything it reported and asked for. */
@@ -45,7 +47,8 @@ export class Host {
   readonly buffers = new Map<number, Uint8Array>();
   readonly disk: Uint8Array;
   readonly later: TorrentInput[] = [];
-  checks: 'normal' | 'failing' = 'normal';
+  checks: 'normal' | 'failing' | 'silent' = 'normal';
+  reads: 'normal' | 'failing' | 'silent' = 'normal';
   #corrupt: boolean;
 
   constructor(options: HostOptions) {
@@ -57,12 +60,15 @@ export class Host {
     if (options.have === 'all') have.addAll();
     else if (Array.isArray(options.have)) for (const piece of options.have as number[]) have.add(piece);
     for (const piece of have.indices()) this.#fill(piece);
-    const { id: _id, geometry: _geometry, have: _have, corrupt: _corrupt, ...rest } = options;
-    this.torrent = new Torrent({ infoHash, geometry: this.geometry, isPrivate: false }, have, {
-      random: randomOf(options.id),
-      peerId: idOf(options.id),
-      ...rest,
-    });
+    const held = new Bitfield(this.geometry.pieceCount);
+    for (const piece of options.held ?? []) {
+      held.add(piece);
+      have.remove(piece);
+    }
+    const { id: _id, geometry: _geometry, have: _have, corrupt: _corrupt, held: _held, ...rest } = options;
+    const description = { infoHash, geometry: this.geometry, isPrivate: false };
+    const torrentOptions = { random: randomOf(options.id), peerId: idOf(options.id), ...rest };
+    this.torrent = new Torrent(description, have, torrentOptions, { held });
   }
 
   get right(): boolean {
@@ -75,6 +81,22 @@ export class Host {
 
   reported<T extends TorrentReport['type']>(type: T): Extract<TorrentReport, { type: T }>[] {
     return this.reports.filter((report): report is Extract<TorrentReport, { type: T }> => report.type === type);
+  }
+
+  /** A piece whose check was not answered is written after all. */
+  checkAgain(piece: number): void {
+    this.#check(piece);
+  }
+
+  #check(piece: number): void {
+    const buffer = this.buffers.get(piece);
+    if (buffer === undefined) throw new Error('check without a buffer');
+    this.buffers.delete(piece);
+    const from = piece * this.geometry.pieceLength;
+    const good = buffer.every((byte, i) => byte === contentAt(from + i));
+    if (good && this.checks === 'normal') this.disk.set(buffer, from);
+    const outcome = this.checks === 'failing' ? 'failed' : good ? 'stored' : 'corrupt';
+    this.later.push({ type: 'piece-checked', piece, outcome, reason: 'no space left' });
   }
 
   #fill(piece: number): void {
@@ -95,14 +117,8 @@ export class Host {
         return;
       }
       case 'check-piece': {
-        const buffer = this.buffers.get(output.piece);
-        if (buffer === undefined) throw new Error('check without a buffer');
-        this.buffers.delete(output.piece);
-        const from = output.piece * this.geometry.pieceLength;
-        const good = buffer.every((byte, i) => byte === contentAt(from + i));
-        if (good && this.checks === 'normal') this.disk.set(buffer, from);
-        const outcome = this.checks === 'failing' ? 'failed' : good ? 'stored' : 'corrupt';
-        this.later.push({ type: 'piece-checked', piece: output.piece, outcome, reason: 'no space left' });
+        if (!this.buffers.has(output.piece)) throw new Error('check without a buffer');
+        if (this.checks !== 'silent') this.#check(output.piece);
         return;
       }
       case 'discard':
@@ -110,6 +126,13 @@ export class Host {
         return;
       case 'upload': {
         let bytes = 0;
+        if (this.reads === 'silent') return;
+        if (this.reads === 'failing') {
+          for (const { length } of output.blocks) bytes += length;
+          const { peer, blocks } = output;
+          this.later.push({ type: 'read-failed', peer, bytes, blocks, reason: 'input/output error' });
+          return;
+        }
         for (const block of output.blocks) {
           const message = new Uint8Array(pieceHeaderLength + block.length);
           writePieceHeader(message, 0, block);
@@ -145,6 +168,7 @@ export class Host {
 export class World {
   readonly #hosts: Host[] = [];
   readonly #links = new Map<string, { host: Host; peer: number }>();
+  readonly #ears = new Map<string, (bytes: Uint8Array) => void>();
   now = 1000;
   #nextPeer = 1;
 
@@ -165,6 +189,11 @@ export class World {
       this.now,
     );
     return { fromPeer, toPeer };
+  }
+
+  /** What the host sends to a peer that is no host goes here. */
+  onSent(host: Host, peer: number, ear: (bytes: Uint8Array) => void): void {
+    this.#ears.set(key(host, peer), ear);
   }
 
   disconnect(host: Host, peer: number): void {
@@ -205,6 +234,7 @@ export class World {
     const sent = host.sent.splice(0);
     for (const { peer, bytes } of sent) {
       const link = this.#links.get(key(host, peer));
+      this.#ears.get(key(host, peer))?.(bytes);
       if (link === undefined) continue;
       link.host.handle(
         { type: 'bytes-received', peer: link.peer, chunk: bytes, start: 0, end: bytes.length },

@@ -166,17 +166,6 @@ describe('bad data', () => {
       expect(leech.reported('peer-banned').map((report) => report.endpoint.ip)).toEqual([bad.endpoint.ip]);
     },
   );
-
-  test('of the disk stops the torrent with the reason and blames no peer', () => {
-    const world = new World();
-    const seed = world.add(new Host({ id: 1, have: 'all' }));
-    const leech = world.add(new Host({ id: 2 }));
-    leech.checks = 'failing';
-    world.connect(leech, seed);
-    world.pass(1000);
-    expect(leech.torrent.snapshot(world.now)).toMatchObject({ state: 'failed', failure: 'no space left', peers: [] });
-    expect(leech.reported('peer-banned')).toEqual([]);
-  });
 });
 
 describe('a hostile or broken peer', () => {

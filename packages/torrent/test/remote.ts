@@ -1,0 +1,51 @@
+// A connection of a host whose other end the test plays, by hand.
+import { decodeMessage, encodeHandshake, encodeMessage, type PeerMessage } from '@shoal/wire';
+import { contentAt, type Host, idOf, infoHash, type World } from './harness.ts';
+
+export class Remote {
+  readonly #world: World;
+  readonly #host: Host;
+  readonly #peer: number;
+  readonly #received: Uint8Array[] = [];
+
+  constructor(world: World, host: Host, peer: number, options: { readonly fast?: boolean } = {}) {
+    this.#world = world;
+    this.#host = host;
+    this.#peer = peer;
+    const endpoint = { ip: `10.9.9.${peer}`, port: 5000 };
+    world.onSent(host, peer, (bytes) => this.#received.push(bytes));
+    host.handle({ type: 'peer-connected', peer, endpoint, incoming: true }, world.now);
+    this.#bytes(encodeHandshake({ infoHash, peerId: idOf(peer), fast: options.fast ?? false }));
+  }
+
+  say(...messages: readonly PeerMessage[]): void {
+    for (const message of messages) this.#bytes(encodeMessage(message));
+  }
+
+  /** A right block, whether asked for or not. */
+  sendBlock(piece: number, begin: number, length: number = 16_384): void {
+    const from = piece * this.#host.geometry.pieceLength + begin;
+    this.say({ type: 'piece', piece, begin, data: Uint8Array.from({ length }, (_, at) => contentAt(from + at)) });
+  }
+
+  /** What the host has sent to this end since last asked, without its handshake. */
+  heard(): PeerMessage[] {
+    const mine = this.#host.sent.filter(({ peer }) => peer === this.#peer);
+    for (const sent of mine) this.#host.sent.splice(this.#host.sent.indexOf(sent), 1);
+    const bytes = Buffer.concat([...this.#received.splice(0), ...mine.map((sent) => sent.bytes)]);
+    const messages: PeerMessage[] = [];
+    for (let at = bytes[0] === 19 ? 68 : 0; at < bytes.length;) {
+      const end = at + 4 + bytes.readUInt32BE(at);
+      messages.push(decodeMessage(new Uint8Array(bytes.subarray(at, end))));
+      at = end;
+    }
+    return messages;
+  }
+
+  #bytes(bytes: Uint8Array): void {
+    this.#host.handle(
+      { type: 'bytes-received', peer: this.#peer, chunk: bytes, start: 0, end: bytes.length },
+      this.#world.now,
+    );
+  }
+}
