@@ -9,6 +9,10 @@ export const defaults = {
   slabLimitBytes: 33_554_432,
   /** Bytes read at once for a check, when pieces are smaller; 512 KiB and more run at full speed (README, "Figures"). */
   checkRunBytes: 1_048_576,
+  /** Bytes that checks hold in memory, or one piece: eight reads, of which two a thread wait for their hash. */
+  checkBytes: 8_388_608,
+  /** Bytes read or written at once when files are copied or filled; at the same speed as whole pieces. */
+  copyBytes: 1_048_576,
   /** Below this many bytes handing a hash to another thread costs more than the hash (README, "Figures"). */
   handOverBytes: 65_536,
   /** Threads that hash; each does 2 GB/s, so four keep up with the fastest disks. */

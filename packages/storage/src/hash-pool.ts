@@ -14,24 +14,31 @@ import type { Storage } from './storage.ts';
 export interface HashPoolOptions {
   /** Threads that hash, each started when the others have work; default one less than there are cores, 1 to 4. */
   readonly concurrency?: number;
-  /** Buffers that checks read into; default a pool of its own of 32 MiB. Never one whose slabs wait for a check. */
+  /** Threads that hash while content is checked; default as many as there are cores, 1 to 4, and never below `concurrency`. */
+  readonly checkConcurrency?: number;
+  /** Buffers that checks read into; default a pool of its own of 8 MiB. Never one whose slabs wait for a check. */
   readonly slabs?: SlabPool;
 }
 
 /** SHA-1 for all torrents, on threads of its own. */
 export class HashPool implements AsyncDisposable {
   readonly concurrency: number;
+  readonly checkConcurrency: number;
   readonly #threads: HashThreads;
   readonly #queue: OperationQueue;
   readonly #slabs: SlabPool;
 
-  /** @throws RangeError when `concurrency` is no positive whole number. */
+  /** @throws RangeError when a number of threads is no positive whole number. */
   constructor(options: HashPoolOptions = {}) {
-    this.concurrency = options.concurrency ?? defaultConcurrency();
+    const cores = availableParallelism();
+    this.concurrency = options.concurrency ?? threadsFor(cores - 1);
     requirePositive('concurrency', this.concurrency);
-    this.#threads = new HashThreads(this.concurrency);
-    this.#queue = new OperationQueue({ concurrency: this.concurrency * defaults.jobsPerHashThread });
-    this.#slabs = options.slabs ?? new SlabPool();
+    const checking = options.checkConcurrency ?? (options.concurrency === undefined ? threadsFor(cores) : 1);
+    requirePositive('checkConcurrency', checking);
+    this.checkConcurrency = Math.max(this.concurrency, checking);
+    this.#threads = new HashThreads();
+    this.#queue = new OperationQueue({ concurrency: this.checkConcurrency * defaults.jobsPerHashThread });
+    this.#slabs = options.slabs ?? new SlabPool({ limitBytes: defaults.checkBytes });
   }
 
   /**
@@ -40,7 +47,7 @@ export class HashPool implements AsyncDisposable {
    * @throws StorageError `closed`; `thread` when the thread died.
    */
   async sha1(bytes: Uint8Array): Promise<Uint8Array> {
-    return this.#digests(this, bytes, bytes.length);
+    return this.#digests(this, bytes, bytes.length, this.concurrency);
   }
 
   /**
@@ -58,9 +65,10 @@ export class HashPool implements AsyncDisposable {
     this.#threads.requireOpen();
     const owner = {};
     const resources = {
-      digests: (bytes: Uint8Array, partLength: number) => this.#digests(owner, bytes, partLength),
+      digests: (bytes: Uint8Array, partLength: number) =>
+        this.#digests(owner, bytes, partLength, this.checkConcurrency),
       slabs: this.#slabs,
-      lanes: this.concurrency * 2 + readingLanes,
+      lanes: this.checkConcurrency * 2 + readingLanes,
     };
     return new PieceCheck(resources, storage, geometry, hashes, options).run();
   }
@@ -75,15 +83,15 @@ export class HashPool implements AsyncDisposable {
   }
 
   /** Owners take turns, so that a check of everything does not hold up the pieces of a download. */
-  async #digests(owner: object, bytes: Uint8Array, partLength: number): Promise<Uint8Array> {
+  async #digests(owner: object, bytes: Uint8Array, partLength: number, threads: number): Promise<Uint8Array> {
     this.#threads.requireOpen();
     if (bytes.length < defaults.handOverBytes) return digestsOf(bytes, partLength);
-    if (isShared(bytes)) return this.#queue.run(owner, () => this.#threads.digests(bytes, partLength));
+    if (isShared(bytes)) return this.#queue.run(owner, () => this.#threads.digests(bytes, partLength, threads));
     const slab = this.#slabs.take(bytes.length);
     if (slab === undefined) return digestsOf(bytes, partLength);
     try {
       copyBytes(bytes, slab, 0);
-      return await this.#queue.run(owner, () => this.#threads.digests(slab, partLength));
+      return await this.#queue.run(owner, () => this.#threads.digests(slab, partLength, threads));
     } finally {
       this.#slabs.give(slab);
     }
@@ -93,9 +101,9 @@ export class HashPool implements AsyncDisposable {
 /** Lanes of a check that read, beside two a thread: one whose bytes are being hashed and one whose turn is next. */
 const readingLanes = 2;
 
-/** The main thread and those that read have a core; four hash 8 GB/s, more than disks and networks give. */
-function defaultConcurrency(): number {
-  return Math.max(1, Math.min(availableParallelism() - 1, defaults.maxHashThreads));
+/** A download leaves a core to the main thread; four threads hash 8 GB/s, more than disks and networks give. */
+function threadsFor(cores: number): number {
+  return Math.max(1, Math.min(cores, defaults.maxHashThreads));
 }
 
 function isShared(bytes: Uint8Array): bytes is Uint8Array<SharedArrayBuffer> {

@@ -4,15 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { StorageError } from './errors.ts';
 import type { HashAnswer, HashJob } from './hash-worker.ts';
 
-/** Up to `limit` threads, each started when all others have work. An idle one does not keep the process alive. */
+/** Threads, each started when all others have work. An idle one does not keep the process alive. */
 export class HashThreads {
-  readonly limit: number;
   readonly #threads: Set<HashThread> = new Set();
   #closed: Promise<void> | undefined;
-
-  constructor(limit: number) {
-    this.limit = limit;
-  }
 
   /** @throws StorageError `closed`. */
   requireOpen(): void {
@@ -20,12 +15,12 @@ export class HashThreads {
   }
 
   /**
-   * The SHA-1 of each part of `bytes`, 20 bytes a part.
+   * The SHA-1 of each part of `bytes`, 20 bytes a part. A thread is started for it only while there are fewer than `limit`.
    * @throws StorageError `closed`; `thread` when the thread died over it or could not be started.
    */
-  async digests(bytes: Uint8Array<SharedArrayBuffer>, partLength: number): Promise<Uint8Array> {
+  async digests(bytes: Uint8Array<SharedArrayBuffer>, partLength: number, limit: number): Promise<Uint8Array> {
     this.requireOpen();
-    return this.#leastLoaded().digests(bytes, partLength);
+    return this.#leastLoaded(limit).digests(bytes, partLength);
   }
 
   /** Ends all threads. Jobs without an answer reject as `closed`. */
@@ -38,10 +33,10 @@ export class HashThreads {
     await Promise.all(Array.from(this.#threads, (thread) => thread.close()));
   }
 
-  #leastLoaded(): HashThread {
+  #leastLoaded(limit: number): HashThread {
     let best: HashThread | undefined;
     for (const thread of this.#threads) if (best === undefined || thread.load < best.load) best = thread;
-    if (best !== undefined && (best.load === 0 || this.#threads.size >= this.limit)) return best;
+    if (best !== undefined && (best.load === 0 || this.#threads.size >= limit)) return best;
     const started = new HashThread(() => this.#threads.delete(started));
     this.#threads.add(started);
     return started;

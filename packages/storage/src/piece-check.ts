@@ -8,8 +8,10 @@ import type { SlabPool } from './slab-pool.ts';
 import type { Presence, Storage } from './storage.ts';
 
 export interface CheckOptions {
-  /** Pieces to check, by number, best in rising order; default all. */
+  /** Pieces to check, by number; consecutive ones in rising order are read together. Default all. */
   readonly pieces?: Iterable<number>;
+  /** Told of each piece as soon as it is known whether it is good. */
+  readonly onPiece?: (piece: number, isGood: boolean) => void;
   /** Told after each run of pieces how many of the `total` are done. */
   readonly onProgress?: (checked: number, total: number) => void;
   readonly signal?: AbortSignal;
@@ -73,6 +75,7 @@ export class PieceCheck {
   async #checkAll(runs: Iterable<PieceRun>): Promise<void> {
     for (const run of runs) {
       if (run.mayExist) await this.#checkRun(run);
+      for (const piece of piecesIn(run)) this.#options.onPiece?.(piece, this.#good.has(piece));
       this.#checked += run.count;
       this.#options.onProgress?.(this.#checked, this.#pieces.length);
     }

@@ -6,6 +6,8 @@ import { requirePositive } from './operation-queue.ts';
 export interface SlabPoolOptions {
   /** Bytes of all slabs together, lent and idle; default 32 MiB. One larger slab is lent when no other is. */
   readonly limitBytes?: number;
+  /** Bytes of slabs kept for reuse while they are not lent; default all of them. */
+  readonly idleBytes?: number;
 }
 
 /**
@@ -14,6 +16,7 @@ export interface SlabPoolOptions {
  */
 export class SlabPool {
   readonly limitBytes: number;
+  readonly idleLimitBytes: number;
   #lentBytes = 0;
   #idleBytes = 0;
   readonly #lent: Set<ArrayBufferLike> = new Set();
@@ -21,10 +24,12 @@ export class SlabPool {
   readonly #idle: Map<number, SharedArrayBuffer[]> = new Map();
   readonly #waiting: Set<Request> = new Set();
 
-  /** @throws RangeError when the limit is no positive whole number. */
+  /** @throws RangeError when a limit is no positive whole number. */
   constructor(options: SlabPoolOptions = {}) {
     this.limitBytes = options.limitBytes ?? defaults.slabLimitBytes;
     requirePositive('limitBytes', this.limitBytes);
+    this.idleLimitBytes = options.idleBytes ?? this.limitBytes;
+    requirePositive('idleBytes', this.idleLimitBytes);
   }
 
   /** Bytes of memory behind the slabs that are out. */
@@ -76,7 +81,7 @@ export class SlabPool {
     const { buffer } = slab;
     if (!this.#lent.delete(buffer)) throw new TypeError('the slab is not one that this pool has lent');
     this.#lentBytes -= buffer.byteLength;
-    if (buffer.byteLength <= this.limitBytes) {
+    if (buffer.byteLength + this.#idleBytes <= this.idleLimitBytes) {
       this.#idleBytes += buffer.byteLength;
       const idle = this.#idle.get(buffer.byteLength);
       if (idle === undefined) this.#idle.set(buffer.byteLength, [buffer]);

@@ -206,6 +206,21 @@ describe('checking files', () => {
     expect(slabs.bytes).toBe(0);
   });
 
+  test('tells of every piece once, with its verdict, in whatever order they are given', async () => {
+    const wrong = content.slice();
+    wrong[0] = wrong[0]! ^ 1;
+    await using storage = MemoryStorage.holding(wrong);
+    const pieces = Array.from({ length: geometry.pieceCount }, (_, index) => geometry.pieceCount - 1 - index);
+    const told = new Map<number, boolean>();
+    const onPiece = (piece: number, isGood: boolean): void => {
+      expect(told.has(piece)).toBe(false);
+      told.set(piece, isGood);
+    };
+    await new HashPool().checkPieces(storage, geometry, hashes, { pieces, onPiece });
+    expect(told.size).toBe(geometry.pieceCount);
+    for (const [piece, isGood] of told) expect(isGood).toBe(piece !== 0);
+  });
+
   test('refuses hashes and storages of another torrent', async () => {
     await using storage = MemoryStorage.holding(content);
     const pool = new HashPool();

@@ -109,6 +109,13 @@ describe('slab pool', () => {
     expect(() => pool.give(new Uint8Array(new SharedArrayBuffer(100)))).toThrow(TypeError);
   });
 
+  test('keeps no more idle slabs than it may', () => {
+    const pool = new SlabPool({ limitBytes: 8 * mebibyte, idleBytes: 2 * mebibyte });
+    const slabs = Array.from({ length: 4 }, () => pool.take(mebibyte)!);
+    for (const slab of slabs) pool.give(slab);
+    expect(pool.bytes).toBe(2 * mebibyte);
+  });
+
   test.each([0, -1, 0.5, Number.NaN])('refuses a length of %d', async (length) => {
     const pool = new SlabPool();
     expect(() => pool.take(length)).toThrow(RangeError);
