@@ -1,12 +1,20 @@
-// `npm run bench [-- transfer|bencode|tracker|all] [--quick] [--rounds N] [--size MIB] [--json]`: side-by-side figures of one run.
-// It prints ratios and asserts nothing; peers that are not installed are named.
+// `npm run bench [-- WHAT] [OPTIONS]`: figures of one run, side by side with others where there are others. It asserts
+// nothing, `soak` excepted; peers that are not installed are named. README.md says what is measured and how.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { runInNamespace } from './network.ts';
 import { benchTracker, trackerTable } from './tracker/tracker.ts';
-import { benchTransfer, transferTable } from './transfer/transfer.ts';
+import { namesOf, rowsOf } from './transfer/rows.ts';
+import { transferTable } from './transfer/table.ts';
+import { benchTransfer } from './transfer/transfer.ts';
+
+const usage = `usage: npm run bench -- [transfer|bencode|tracker|all] [--quick] [--rounds N] [--minutes N] [--json]
+  transfer: [--rows ${rowsOf({ quick: false })
+    .map(({ key }) => key)
+    .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,73 +23,77 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     size: { type: 'string' },
-    'in-namespace': { type: 'boolean', default: false },
+    minutes: { type: 'string' },
+    rows: { type: 'string' },
+    peers: { type: 'string' },
   },
 });
 const [what = 'all'] = positionals;
-if (!['transfer', 'bencode', 'tracker', 'all'].includes(what)) {
-  console.error('usage: npm run bench -- [transfer|bencode|tracker|all] [--quick] [--rounds N] [--size MIB] [--json]');
-  process.exit(2);
-}
+const tables: readonly string[] = ['bencode', 'transfer', 'tracker'];
+const rows = list(
+  values.rows,
+  rowsOf({ quick: false }).map(({ key }) => key),
+);
+const peers = list(values.peers, namesOf());
+const [rounds, sizeMiB, minutes] = [number(values.rounds), number(values.size), number(values.minutes)];
+if (!tables.includes(what) && what !== 'all') fail();
+const wanted = what === 'all' ? tables : [what];
 
-// A network of its own: nothing that a peer announces can leave this machine.
-if (!values['in-namespace'] && process.getuid?.() === 0 && spawnSync('unshare', ['-n', 'true']).status === 0) {
-  installOpponents();
-  const again = [
-    process.execPath,
-    ...process.execArgv,
-    import.meta.filename,
-    ...process.argv.slice(2),
-    '--in-namespace',
-  ];
-  const quoted = again.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-  const { status } = spawnSync('unshare', ['-n', 'sh', '-c', `ip link set lo up && exec ${quoted}`], {
-    stdio: 'inherit',
-  });
-  process.exit(status ?? 1);
-}
-if (!values['in-namespace']) installOpponents();
+if (wanted.includes('transfer') || wanted.includes('tracker')) installOpponents();
+const status = runInNamespace();
+if (status !== undefined) process.exit(status);
 
 const results: Record<string, unknown> = { machine: machineLine() };
 const print = (text: string): void => {
   if (!values.json) console.log(text);
 };
 print(machineLine());
-if (what === 'all' || what === 'bencode') {
+if (wanted.includes('bencode')) {
   const script = path.join(import.meta.dirname, '../packages/bencode/bench/bencode.bench.ts');
   const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   results['bencode'] = stdout;
   print(`\n## bencode against npm bencode\n\n${stdout}`);
 }
-if (what === 'all' || what === 'transfer') {
-  const MiB = Number(values.size ?? (values.quick ? 64 : 1024));
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-  const rows = await benchTransfer({ bytes: MiB * 1024 * 1024, rounds });
-  results['transfer'] = rows;
-  print(
-    `\n## ${MiB} MiB in tmpfs, one seeder and one downloader on loopback, medians of ${rounds}\n\n${transferTable(rows)}`,
-  );
+if (wanted.includes('transfer')) {
+  const options = { quick: values.quick, rounds: rounds ?? (values.quick ? 1 : 5), rows, peers, sizeMiB };
+  const found = await benchTransfer({ ...options, minutes: minutes ?? (values.quick ? 2 : 25) });
+  results['transfer'] = found;
+  print(`\n## transfer on loopback, medians of ${options.rounds}\n\n${transferTable(found)}`);
 }
-if (what === 'all' || what === 'tracker') {
-  const rows = await benchTracker({
-    seconds: values.quick ? 2 : 4,
-    rounds: Number(values.rounds ?? (values.quick ? 1 : 3)),
-  });
-  results['tracker'] = rows;
-  print(`\n## announces, 10,000 torrents, random peers, 50 peers wanted\n\n${trackerTable(rows)}`);
+if (wanted.includes('tracker')) {
+  const found = await benchTracker({ seconds: values.quick ? 2 : 4, rounds: rounds ?? (values.quick ? 1 : 3) });
+  results['tracker'] = found;
+  print(`\n## announces, 10,000 torrents, random peers, 50 peers wanted\n\n${trackerTable(found)}`);
 }
 if (values.json) console.log(JSON.stringify(results));
 process.exit(0);
 
+function fail(): never {
+  console.error(usage);
+  process.exit(2);
+}
+
+function number(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  return value > 0 ? value : fail();
+}
+
+/** The words of a list with commas; each has to be one of `known`. */
+function list(text: string | undefined, known: readonly string[]): string[] | undefined {
+  const words = text?.toLowerCase().split(',');
+  return words === undefined || words.every((word) => known.includes(word)) ? words : fail();
+}
+
 function installOpponents(): void {
   const folder = path.join(import.meta.dirname, 'opponents');
-  if (what === 'bencode' || existsSync(path.join(folder, 'node_modules/webtorrent'))) return;
+  if (existsSync(path.join(folder, 'node_modules/webtorrent'))) return;
   console.error('installing the npm peers (once)');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
     cwd: folder,
     stdio: ['ignore', 2, 2],
   });
-  if (status !== 0) console.error('the npm peers could not be installed: their rows will be skipped');
+  if (npm.status !== 0) console.error('the npm peers could not be installed: their rows will be skipped');
 }
 
 function machineLine(): string {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const child of running) killGroup(child, 'SIGKILL');
 });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 
@@ -32,7 +32,12 @@ export class Measured {
 
   constructor(command: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const [program = '', ...args] = command;
-    this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    this.#child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+      // A group of its own, so that its helpers end with it.
+      detached: true,
+    });
     running.add(this.#child);
     const hear = (chunk: Buffer): void => {
       // The tail is enough to recognise a word and to show why something failed.
@@ -59,16 +64,19 @@ export class Measured {
 
   /** Resolves with the match when the output holds it. */
   async says(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    let late = false;
     const timer = setTimeout(() => {
-      this.#ended = true;
+      late = true;
       this.#wake();
     }, limitMs);
     try {
       for (;;) {
         const match = pattern.exec(this.#output);
         if (match !== null) return match;
-        if (this.#ended)
-          throw new Error(`no ${String(pattern)} within ${limitMs} ms; it said:\n${this.#output.slice(-2000)}`);
+        if (late || this.#ended) {
+          const what = this.#ended ? 'it ended' : `${limitMs / 1000} s passed`;
+          throw new Error(`${what} before it said ${String(pattern)}; it said:\n${this.#output.slice(-2000)}`);
+        }
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
     } finally {
@@ -96,13 +104,27 @@ export class Measured {
     return this.#last;
   }
 
+  /** To this process alone, not to its helpers. */
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));
-    this.#child.kill('SIGTERM');
-    const timer = setTimeout(() => this.#child.kill('SIGKILL'), goodbyeMs);
+    killGroup(this.#child, 'SIGTERM');
+    const timer = setTimeout(() => killGroup(this.#child, 'SIGKILL'), goodbyeMs);
     await closed;
     clearTimeout(timer);
+  }
+}
+
+function killGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // It has ended already.
   }
 }
 

@@ -1,219 +1,174 @@
-// One seeder and one downloader on loopback, content in tmpfs, every pairing in turn, round after round.
-import { createHash, randomFillSync } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
+// Every row, round after round: round-robin, so that a machine that gets slower meets all alike. Copies are compared,
+// failures keep their name, and no run starts after the time is up.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { createMetainfo } from '@shoal/metainfo';
-import { Measured, median, type Usage } from '../processes.ts';
-import { pairings, type Contestant } from './contestants.ts';
+import { median } from '../processes.ts';
+import { type Content, diskFolder, digestOf, makeContent, memoryFolder, removeAtExit } from './content.ts';
+import { expectedSeconds, type Row, rowsOf, type Sizes, slowBytes, slowRounds } from './rows.ts';
+import { type Cell, type Figures, run, targetOf } from './run.ts';
 
-export interface TransferOptions {
-  readonly bytes: number;
+export interface TransferOptions extends Sizes {
   readonly rounds: number;
+  /** Keys of the rows to run; all when undefined. */
+  readonly rows?: readonly string[] | undefined;
+  /** Lower-case names of the contestants to run; all when undefined. */
+  readonly peers?: readonly string[] | undefined;
+  /** No run starts later than this. */
+  readonly minutes: number;
 }
 
-export interface Figures {
-  /** Bytes per second between 10 % and 90 % of the content. */
-  readonly steady: number;
-  /** From the start of the downloader to its last byte. */
-  readonly wallSeconds: number;
-  readonly seederCpuPerGiB: number;
-  readonly leecherCpuPerGiB: number;
-  readonly seederPeakBytes: number;
-  readonly leecherPeakBytes: number;
-}
-
-export interface Row {
+export interface ResultRow {
+  readonly row: string;
+  readonly title: string;
+  readonly place: Row['place'];
+  /** Bytes of one copy. */
+  readonly bytes: number;
+  readonly files: number;
   readonly seeder: string;
   readonly leecher: string;
+  /** Medians of `runs`. */
   readonly figures: Figures | undefined;
-  readonly note: string;
+  readonly runs: readonly Figures[];
+  /** What was skipped or failed, and how often. */
+  readonly notes: readonly string[];
 }
 
-const limitMs = 120_000;
-const pollMs = 5;
-const GiB = 1024 ** 3;
+/** A pair that failed so often in a row of this run is not tried again. */
+const mostFailures = 2;
 
-export async function benchTransfer({ bytes, rounds }: TransferOptions): Promise<Row[]> {
-  const work = mkdtempSync(path.join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'shoal-bench-'));
-  process.on('exit', () => rmSync(work, { recursive: true, force: true }));
-  const source = path.join(work, 'source');
-  mkdirSync(source);
-  const file = path.join(source, 'content.bin');
-  fill(file, bytes);
-  const digest = await digestOf(file);
-  const { bytes: torrentBytes } = await createMetainfo(file, { pieceLength: 1024 * 1024 });
-  const torrent = path.join(work, 'content.torrent');
-  writeFileSync(torrent, torrentBytes);
+interface Entry extends Cell {
+  readonly expectedSeconds: number;
+  readonly rounds: number;
+  readonly runs: Figures[];
+  readonly notes: string[];
+  failures: number;
+}
 
-  const runs = new Map<number, Figures[]>();
-  const notes = new Map<number, string>();
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, [seeder, leecher]] of pairings.entries()) {
-      const missing = seeder.missing() ?? leecher.missing();
-      if (missing !== undefined) {
-        notes.set(index, `SKIPPED: ${missing} is missing`);
+export async function benchTransfer(options: TransferOptions): Promise<ResultRow[]> {
+  const entries = entriesOf(options);
+  announce(entries, options);
+  const endsAt = performance.now() + options.minutes * 60_000;
+  const places = { tmpfs: scratch(memoryFolder()), disk: scratch(diskFolder() ?? memoryFolder()) };
+  const contents = new Map<string, Promise<Content>>();
+  const contentOf = ({ place, bytes, files }: Row): Promise<Content> => {
+    const name = `source-${bytes}-${files}`;
+    const key = `${place}/${name}`;
+    const content = contents.get(key) ?? makeContent(path.join(places[place], name), bytes, files);
+    contents.set(key, content);
+    return content;
+  };
+  for (let round = 0; round < options.rounds; round++) {
+    for (const [index, entry] of entries.entries()) {
+      if (round >= entry.rounds || entry.failures >= mostFailures) continue;
+      if (performance.now() + entry.expectedSeconds * 1000 > endsAt) {
+        entry.notes.push(`round ${round + 1} not run: the time was up`);
         continue;
       }
-      const target = path.join(work, `target-${round}-${index}`);
-      mkdirSync(target);
-      try {
-        const figures = await runPair(seeder, leecher, { torrent, source, target, bytes });
-        const same = (await digestOf(path.join(target, 'content.bin'))) === digest;
-        if (!same) throw new Error('the copy differs from the original');
-        runs.set(index, [...(runs.get(index) ?? []), figures]);
-        process.stderr.write(
-          `round ${round + 1}: ${seeder.name} → ${leecher.name}: ${(figures.steady / 1e6).toFixed(0)} MB/s\n`,
-        );
-      } catch (error) {
-        notes.set(index, `FAILED: ${error instanceof Error ? error.message : String(error)}`);
-      }
-      rmSync(target, { recursive: true, force: true });
+      const folder = path.join(places[entry.row.place], `run-${round}-${index}`);
+      await tryRun(entry, await contentOf(entry.row), folder, round);
+      rmSync(folder, { recursive: true, force: true });
+      // Others must not pay for what this one left to be written.
+      if (entry.row.place === 'disk') spawnSync('sync');
     }
   }
-  rmSync(work, { recursive: true, force: true });
-  return pairings.map(([seeder, leecher], index) => {
-    const figures = runs.get(index);
-    return {
-      seeder: seeder.name,
-      leecher: leecher.name,
-      figures: figures === undefined ? undefined : medians(figures),
-      note: notes.get(index) ?? '',
-    };
-  });
+  for (const place of Object.values(places)) rmSync(place, { recursive: true, force: true });
+  return entries.map(resultOf);
 }
 
-interface Place {
-  readonly torrent: string;
-  readonly source: string;
-  readonly target: string;
-  readonly bytes: number;
+function entriesOf(options: TransferOptions): Entry[] {
+  const wanted = rowsOf(options).filter(({ key }) => options.rows?.includes(key) ?? true);
+  const cells = wanted.flatMap((row) => row.pairs.map(([seeder, leecher]) => ({ row, seeder, leecher })));
+  const names = ({ seeder, leecher }: Cell): string[] => [seeder.name.toLowerCase(), leecher.name.toLowerCase()];
+  const missing = new Map<string, string | undefined>();
+  return cells
+    .filter((cell) => names(cell).every((name) => options.peers?.includes(name) ?? true))
+    .map((cell) => {
+      const slow = cell.seeder.slow === true || cell.leecher.slow === true;
+      const row = slow ? { ...cell.row, bytes: Math.min(cell.row.bytes, slowBytes) } : cell.row;
+      const notes: string[] = [];
+      for (const contestant of new Set([cell.seeder, cell.leecher])) {
+        if (!missing.has(contestant.name)) missing.set(contestant.name, contestant.missing());
+        const what = missing.get(contestant.name);
+        if (what !== undefined) notes.push(`SKIPPED: ${what} is missing`);
+      }
+      if (slow && options.quick) notes.push('SKIPPED: too slow for --quick');
+      if (row.place === 'disk' && diskFolder() === undefined) notes.push('SKIPPED: no folder that is not in memory');
+      const rounds = slow ? Math.min(slowRounds, options.rounds) : options.rounds;
+      return {
+        ...cell,
+        row,
+        expectedSeconds: expectedSeconds(row, cell.seeder, cell.leecher),
+        rounds: notes.length > 0 ? 0 : rounds,
+        runs: [],
+        notes,
+        failures: 0,
+      };
+    });
 }
 
-async function runPair(
-  seeder: Contestant,
-  leecher: Contestant,
-  { torrent, source, target, bytes }: Place,
-): Promise<Figures> {
-  const [seederPort, leecherPort] = [await freePort(), await freePort()];
-  const seed = new Measured(seeder.command('seed', torrent, source, seederPort));
-  let leech: Measured | undefined;
+/** How long it will take, before it does. */
+function announce(entries: readonly Entry[], { minutes }: TransferOptions): void {
+  const seconds = entries.reduce((total, entry) => total + entry.rounds * entry.expectedSeconds, 0);
+  const runs = entries.reduce((total, { rounds }) => total + rounds, 0);
+  process.stderr.write(
+    `transfer: ${runs} runs, about ${Math.ceil(seconds / 60)} minutes on two idle cores; none starts after ${minutes} minutes\n`,
+  );
+  for (const note of new Set(entries.flatMap(({ notes }) => notes))) process.stderr.write(`${note}\n`);
+}
+
+function scratch(parent: string): string {
+  const folder = mkdtempSync(path.join(parent, 'shoal-bench-'));
+  removeAtExit(folder);
+  return folder;
+}
+
+async function tryRun(entry: Entry, content: Content, folder: string, round: number): Promise<void> {
+  const { row, seeder, leecher } = entry;
+  const what = `round ${round + 1}: ${row.title}, ${seeder.name} → ${leecher.name}`;
+  const startedAt = performance.now();
   try {
-    await seed.says(seeder.ready, limitMs);
-    const seederBefore = seed.usage();
-    const startedAt = performance.now();
-    leech = new Measured(leecher.command('leech', torrent, target, leecherPort, `127.0.0.1:${seederPort}`));
-    const growth = watch(path.join(target, 'content.bin'), bytes, [seed, leech]);
-    await leech.says(leecher.done, limitMs);
-    const wallSeconds = (performance.now() - startedAt) / 1000;
-    const { tenthAt, ninetiethAt } = growth.stop();
-    const used = { seed: seed.usage(), leech: leech.usage() };
-    const perGiB = (cpuSeconds: number): number => cpuSeconds / (bytes / GiB);
-    const peak = (contestant: Contestant, usage: Usage): number =>
-      contestant.mapsPayload ? usage.anonymousBytes : usage.peakBytes;
-    return {
-      steady: (bytes * 0.8) / ((ninetiethAt - tenthAt) / 1000),
-      wallSeconds,
-      seederCpuPerGiB: perGiB(used.seed.cpuSeconds - seederBefore.cpuSeconds),
-      leecherCpuPerGiB: perGiB(used.leech.cpuSeconds),
-      seederPeakBytes: peak(seeder, used.seed),
-      leecherPeakBytes: peak(leecher, used.leech),
-    };
-  } finally {
-    await leech?.end();
-    await seed.end();
+    mkdirSync(folder);
+    const figures = await run(entry, content, folder);
+    for (let index = 0; index < row.leechers; index++)
+      if ((await digestOf(targetOf(folder, index))) !== content.digest)
+        throw new Error('a copy differs from the original');
+    entry.runs.push(figures);
+    const took = ((performance.now() - startedAt) / 1000).toFixed(1);
+    process.stderr.write(`${what}: ${(figures.steady / 1e6).toFixed(0)} MB/s (${took} s in all)\n`);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    entry.failures++;
+    entry.notes.push(`round ${round + 1} FAILED: ${message}`);
+    process.stderr.write(`${what}: FAILED: ${message}\n`);
   }
 }
 
-/** When a tenth and nine tenths of the file were on tmpfs, by its allocated blocks: the same yardstick for everybody. */
-function watch(
-  file: string,
-  bytes: number,
-  processes: readonly Measured[],
-): { stop(): { tenthAt: number; ninetiethAt: number } } {
-  let tenthAt = NaN;
-  let ninetiethAt = NaN;
-  let polls = 0;
-  const look = (): void => {
-    const present = (statSync(file, { throwIfNoEntry: false })?.blocks ?? 0) * 512;
-    const now = performance.now();
-    if (Number.isNaN(tenthAt) && present >= bytes * 0.1) tenthAt = now;
-    if (Number.isNaN(ninetiethAt) && present >= bytes * 0.9) ninetiethAt = now;
-    if (polls++ % 10 === 0) for (const measured of processes) measured.usage();
-  };
-  const timer = setInterval(look, pollMs);
+function resultOf({ row, seeder, leecher, runs, notes }: Entry): ResultRow {
+  const of = (key: keyof Figures): number => median(runs.map((figures) => figures[key]));
   return {
-    stop: () => {
-      look();
-      clearInterval(timer);
-      return { tenthAt, ninetiethAt };
-    },
+    row: row.key,
+    title: row.title,
+    place: row.place,
+    bytes: row.bytes,
+    files: row.files,
+    seeder: seeder.name,
+    leecher: leecher.name,
+    figures:
+      runs.length === 0
+        ? undefined
+        : {
+            steady: of('steady'),
+            firstMiBSeconds: of('firstMiBSeconds'),
+            wallSeconds: of('wallSeconds'),
+            seederCpuPerGiB: of('seederCpuPerGiB'),
+            leecherCpuPerGiB: of('leecherCpuPerGiB'),
+            seederPeakBytes: of('seederPeakBytes'),
+            leecherPeakBytes: of('leecherPeakBytes'),
+            seederDelayMs: of('seederDelayMs'),
+            leecherDelayMs: of('leecherDelayMs'),
+          },
+    runs,
+    notes,
   };
-}
-
-function medians(runs: readonly Figures[]): Figures {
-  const of = (key: keyof Figures): number => median(runs.map((run) => run[key]));
-  return {
-    steady: of('steady'),
-    wallSeconds: of('wallSeconds'),
-    seederCpuPerGiB: of('seederCpuPerGiB'),
-    leecherCpuPerGiB: of('leecherCpuPerGiB'),
-    seederPeakBytes: of('seederPeakBytes'),
-    leecherPeakBytes: of('leecherPeakBytes'),
-  };
-}
-
-function fill(file: string, bytes: number): void {
-  const descriptor = openSync(file, 'w');
-  const chunk = Buffer.alloc(1024 * 1024);
-  for (let written = 0; written < bytes; written += chunk.length)
-    writeSync(descriptor, randomFillSync(chunk), 0, Math.min(chunk.length, bytes - written));
-  closeSync(descriptor);
-}
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file, { highWaterMark: 1024 * 1024 })) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
-}
-
-export function transferTable(rows: readonly Row[]): string {
-  const steadyOf = (name: string): number =>
-    rows.find((row) => row.seeder === name && row.leecher === name)?.figures?.steady ?? NaN;
-  const ratio = (value: number, other: number): string =>
-    Number.isNaN(other) ? '–' : `${(value / other).toFixed(2)} ×`;
-  const MB = (bytes: number): string => (bytes / 1e6).toFixed(0);
-  const lines = rows.map(({ seeder, leecher, figures, note }) => {
-    if (figures === undefined) return `| ${seeder} → ${leecher} | ${note.split('\n')[0] ?? ''} | | | | | |`;
-    const { steady, wallSeconds, seederCpuPerGiB, leecherCpuPerGiB, seederPeakBytes, leecherPeakBytes } = figures;
-    return `| ${seeder} → ${leecher} | ${MB(steady)} | ${wallSeconds.toFixed(2)} | ${seederCpuPerGiB.toFixed(2)} + ${leecherCpuPerGiB.toFixed(2)} | ${MB(seederPeakBytes)} + ${MB(leecherPeakBytes)} | ${ratio(steady, steadyOf('libtorrent'))} | ${ratio(steady, steadyOf('webtorrent'))} |`;
-  });
-  return [
-    '| seeder → downloader | MB/s (10–90 %) | wall s | CPU s/GiB (seeder + downloader) | peak MB (seeder + downloader) | to libtorrent → libtorrent | to webtorrent → webtorrent |',
-    '|---|---:|---:|---:|---:|---:|---:|',
-    ...lines,
-  ].join('\n');
 }

@@ -1,0 +1,46 @@
+// Where peers live: in a network and process namespace of their own as root, so that no announce leaves this machine and
+// whatever still runs at the end ends with it; otherwise on addresses of 127.0.0.0/8.
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+
+/** Set inside the namespace. */
+const variable = 'SHOAL_BENCH_NAMESPACE';
+
+/** Transmission takes 127.0.0.0/8 for martians and dials none of them: the namespace has a network that it does dial. */
+const prefix = process.env[variable] === undefined ? '127.0.0' : '10.77.0';
+
+export const inNamespace: boolean = process.env[variable] !== undefined;
+
+/** Where trackers listen; peers have the addresses after it. */
+export const trackerAddress = `${prefix}.1`;
+
+/** An address for each peer, as many clients allow one peer an address. */
+export function peerAddress(index: number): string {
+  return `${prefix}.${index + 2}`;
+}
+
+/** Runs this very program again in a namespace and returns its status; undefined where there can be none. */
+export function runInNamespace(): number | undefined {
+  if (inNamespace || process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
+  const isolation = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  // Loopback owns the whole network of an address that it has.
+  const up = 'ip link set lo up && ip address add 10.77.0.1/24 dev lo';
+  if (spawnSync('unshare', [...isolation, 'sh', '-c', up]).status !== 0) return undefined;
+  const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  const { status } = spawnSync('unshare', [...isolation, 'sh', '-c', `${up} && exec "$@"`, 'sh', ...again], {
+    stdio: 'inherit',
+    env: { ...process.env, [variable]: '1' },
+  });
+  return status ?? 1;
+}
+
+export function freePort(address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, address, () => {
+      const bound = server.address();
+      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : 0));
+    });
+  });
+}
