@@ -1,6 +1,8 @@
 // How many connected peers have each piece. Seeds have every piece, so they are one integer and never counted per
 // piece; an arriving or leaving seed costs O(1). Knows nothing of what we have or want.
 
+import type { Bitfield } from '@shoal/pieces';
+
 /** The lowest availability in the torrent and how many pieces are at it. */
 export interface Rarest {
   /** Connected peers, seeds included and we excluded, that have each of the rarest pieces. */
@@ -34,6 +36,25 @@ export class Availability {
     const count = (this.counts[piece] as number)--;
     (this.#histogram[count] as number)--;
     (this.#histogram[count - 1] as number)++;
+  }
+
+  /** A peer with these pieces came, `change` 1, or left, -1. */
+  changeAll(bits: Bitfield, change: 1 | -1): void {
+    const { bytes } = bits;
+    const { counts } = this;
+    const histogram = this.#histogram;
+    histogram.push(0);
+    for (let index = 0; index < bytes.length; index++) {
+      const byte = bytes[index] as number;
+      for (let piece = index * 8, rest = byte; rest !== 0; piece++, rest = (rest << 1) & 0xff) {
+        if (rest < 0x80) continue;
+        const count = counts[piece] as number;
+        counts[piece] = count + change;
+        (histogram[count] as number)--;
+        (histogram[count + change] as number)++;
+      }
+    }
+    while (histogram.length > 1 && histogram.at(-1) === 0) histogram.pop();
   }
 
   /** A peer that had every piece one by one is a seed from now on: every count, at least one so far, falls by one. */

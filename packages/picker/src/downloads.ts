@@ -27,6 +27,8 @@ export interface OpenPiece {
   lastAsked: PeerKey | undefined;
   /** When some block of it was last requested, in milliseconds. */
   lastAskedAt: number;
+  /** With a deadline: until then no block of it is late, in milliseconds. */
+  notLateBefore: number;
   readonly contributors: PeerKey[];
   free: number;
   returned: number;
@@ -95,6 +97,7 @@ export class Downloads {
       onParole,
       lastAsked: undefined,
       lastAskedAt: Number.NEGATIVE_INFINITY,
+      notLateBefore: Number.NEGATIVE_INFINITY,
       contributors: [],
       free: blockCount,
       returned: 0,

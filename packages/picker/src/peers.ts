@@ -4,6 +4,7 @@
 import { Bitfield } from '@shoal/pieces';
 import { Availability } from './availability.ts';
 import { RarityOrder } from './rarity-order.ts';
+import { Sequence } from './sequence.ts';
 
 /** Names a connected peer: any number the caller likes, used again only after `peerLeft`. */
 export type PeerKey = number;
@@ -15,10 +16,10 @@ export interface PeerState {
   bits: Bitfield | undefined;
   /** Pieces it has that we want and lack. Not kept for a seed. */
   useful: number;
-  /** Of those, the ones not started. Not kept for a seed. */
+  /** Of those, the ones to start. Not kept for a seed. */
   fresh: number;
-  /** Block numbers reserved for it, oldest first. */
-  readonly reserved: Set<number>;
+  /** Block numbers reserved for it and when each was requested, oldest first. */
+  readonly reserved: Map<number, number>;
   /** It let a block go unanswered, so some block may be one it should not be asked for again at once. */
   hasReleased: boolean;
 }
@@ -31,17 +32,27 @@ const movesPerSort = 8;
 
 export class Peers {
   readonly availability: Availability;
+  /** The fresh pieces by rarity, and in sequence. */
   readonly order: RarityOrder;
+  readonly sequence: Sequence;
   readonly #pieceCount: number;
-  readonly #lacked: (piece: number) => boolean;
+  readonly #priorities: Uint8Array;
+  /** Pieces that we want and lack. */
+  #needed: Bitfield;
   readonly #byKey = new Map<PeerKey, PeerState>();
 
-  /** `lacked` says whether we want the piece and do not have it. */
-  constructor(pieceCount: number, lacked: (piece: number) => boolean, random: () => number) {
-    this.availability = new Availability(pieceCount);
-    this.order = new RarityOrder(this.availability.counts, random);
-    this.#pieceCount = pieceCount;
-    this.#lacked = lacked;
+  constructor(priorities: Uint8Array, random: () => number) {
+    this.availability = new Availability(priorities.length);
+    this.order = new RarityOrder(this.availability.counts, priorities, random);
+    this.sequence = new Sequence(this.order, priorities);
+    this.#pieceCount = priorities.length;
+    this.#priorities = priorities;
+    this.#needed = new Bitfield(priorities.length);
+  }
+
+  /** Pieces that we want and lack, live. */
+  get needed(): Bitfield {
+    return this.#needed;
   }
 
   all(): Iterable<PeerState> {
@@ -61,7 +72,7 @@ export class Peers {
   join(key: PeerKey): void {
     if (this.#byKey.has(key)) throw new RangeError(`peer ${key} has already joined`);
     if (this.#byKey.size === maxPeers) throw new RangeError(`more than ${maxPeers} peers`);
-    const reserved = new Set<number>();
+    const reserved = new Map<number, number>();
     this.#byKey.set(key, { key, isSeed: false, bits: undefined, useful: 0, fresh: 0, reserved, hasReleased: false });
   }
 
@@ -76,9 +87,10 @@ export class Peers {
     peer.bits ??= new Bitfield(this.#pieceCount);
     if (!peer.bits.add(piece)) return;
     this.availability.add(piece);
-    this.order.raised(piece);
-    if (this.order.has(piece)) peer.fresh++;
-    if (this.#lacked(piece)) peer.useful++;
+    if (this.#needed.has(piece)) {
+      peer.useful++;
+      if (this.order.raised(piece)) peer.fresh++;
+    }
     if (peer.bits.isFull) this.#becomeSeed(peer);
   }
 
@@ -93,30 +105,60 @@ export class Peers {
       return;
     }
     peer.bits = bits.clone();
-    const sortLater = this.#sortLater(bits.count);
+    this.#count(peer);
+    if (this.#sortLater(bits.count)) return this.availability.changeAll(bits, 1);
     eachPiece(bits, (piece) => {
       this.availability.add(piece);
-      if (!sortLater) this.order.raised(piece);
-      if (this.order.has(piece)) peer.fresh++;
-      if (this.#lacked(piece)) peer.useful++;
+      this.order.raised(piece);
     });
   }
 
   /** The piece is one to start. */
   addFresh(piece: number): void {
     this.order.insert(piece);
+    this.sequence.added(piece);
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.fresh++;
   }
 
-  /** The piece is started, had or unwanted. */
+  /** The piece is started, had, held or unwanted. */
   removeFresh(piece: number): void {
     this.order.remove(piece);
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.fresh--;
   }
 
-  /** The piece has become, or is no longer, one that we want and lack: `change` is 1 or -1. */
-  countUseful(piece: number, change: 1 | -1): void {
-    for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.useful += change;
+  /** The piece stays what it is and gets another priority, which is not 0 and was not. */
+  reprioritize(piece: number, priority: number): void {
+    const isFresh = this.order.has(piece);
+    if (isFresh) this.order.remove(piece);
+    this.#priorities[piece] = priority;
+    if (!isFresh) return;
+    this.order.insert(piece);
+    this.sequence.added(piece);
+  }
+
+  /** The piece has become one that we want and lack. */
+  addNeeded(piece: number): void {
+    if (!this.#needed.add(piece)) return;
+    for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.useful++;
+  }
+
+  removeNeeded(piece: number): void {
+    if (!this.#needed.remove(piece)) return;
+    for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.useful--;
+  }
+
+  /** Any pieces may have changed: these are needed, those fresh. Both are kept. O(pieces), and again for each peer. */
+  recount(needed: Bitfield, fresh: Bitfield): void {
+    this.#needed = needed;
+    this.order.refill(fresh);
+    this.sequence.reset();
+    for (const peer of this.#byKey.values()) this.#count(peer);
+  }
+
+  #count(peer: PeerState): void {
+    if (peer.bits === undefined) return;
+    peer.useful = commonCount(peer.bits, this.#needed);
+    peer.fresh = commonCount(peer.bits, this.order.members);
   }
 
   #forget(peer: PeerState): void {
@@ -127,10 +169,10 @@ export class Peers {
     peer.useful = 0;
     peer.fresh = 0;
     if (bits === undefined) return;
-    const sortLater = this.#sortLater(bits.count);
+    if (this.#sortLater(bits.count)) return this.availability.changeAll(bits, -1);
     eachPiece(bits, (piece) => {
       this.availability.drop(piece);
-      if (!sortLater) this.order.lowered(piece);
+      this.order.lowered(piece);
     });
   }
 
@@ -168,4 +210,27 @@ export function eachPiece(bits: Bitfield, visit: (piece: number) => void): void 
       rest &= ~(0x80 >> bit);
     }
   }
+}
+
+/** How many pieces are in both. */
+export function commonCount(one: Bitfield, other: Bitfield): number {
+  const [a, b] = [wordsOf(one), wordsOf(other)];
+  let count = 0;
+  for (let index = 0; index < a.length; index++) count += onesIn((a[index] as number) & (b[index] as number));
+  for (let index = a.length * 4; index < one.bytes.length; index++) {
+    count += onesIn((one.bytes[index] as number) & (other.bytes[index] as number));
+  }
+  return count;
+}
+
+/** The bytes of a bitfield, which begin a buffer, in fours as far as they go. */
+function wordsOf({ bytes }: Bitfield): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
+}
+
+/** Bits set in 32, by adding neighbours in pairs, fours and bytes, whose sum a product leaves in the highest byte. */
+function onesIn(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }

@@ -1,16 +1,16 @@
-// The picker: which blocks to ask of which peer. It reserves what it hands out and is told what came of it.
-// A piece is in exactly one state: had · unwanted · fresh (in the rarity order) · open (requested, received in part or
-// whole, not yet verified). fresh → open by pick; open → had by verified, → fresh by failed or when nothing of it is
-// left; had → fresh by lost. Must not know of messages, bytes, rates or time-outs: `now` only orders requests by age.
+// The picker: which blocks to ask of which peer. It reserves what it hands out and is told what came of it. This file is
+// the interface: what each piece is to us is kept in piece-states.ts, what each peer has in peers.ts, who is asked for
+// what in requests.ts, and the choice is made in selection.ts. Must not know of messages, bytes, rates or time-outs:
+// `now` only orders requests by age and tells what is late.
 
-import { Bitfield, blockCountAt, blockLength, type Block, type Geometry } from '@shoal/pieces';
+import { blockCountAt, blockLength, type Bitfield, type Block, type Geometry } from '@shoal/pieces';
 import type { Rarest } from './availability.ts';
-import { Downloads, freeBlock, isKeptFrom, received, type OpenPiece } from './downloads.ts';
-import { busyBlocks } from './endgame.ts';
-import { checkedOptions, type PickerOptions } from './options.ts';
-import { hasPiece, pieceCountOf, Peers, type PeerKey, type PeerState } from './peers.ts';
-import { pieceToFinish, pieceToGiveUp, randomPiece, rarestPiece } from './priorities.ts';
+import { Downloads, isKeptFrom, received } from './downloads.ts';
+import { checkedOptions, normalPriority, type PickerOptions, type PiecePriority } from './options.ts';
+import { hasPiece, pieceCountOf, Peers, type PeerKey } from './peers.ts';
+import { PieceStates, requirePriority } from './piece-states.ts';
 import { Requests, type Cancel } from './requests.ts';
+import { Selection } from './selection.ts';
 
 /** What became of an arrived block. `completed`: it was the last of its piece, which is now to be checked. */
 export type Receipt = 'accepted' | 'completed' | 'duplicate' | 'unrequested';
@@ -20,49 +20,58 @@ export interface ReceiveOptions {
   readonly acceptUnrequested?: boolean;
 }
 
+export interface PickOptions {
+  /**
+   * The peer is among the slowest: pieces with a deadline come last for it instead of first, unless nobody else has
+   * them, and in the end game it gets copies only when it owes us nothing; default false.
+   */
+  readonly slow?: boolean;
+}
+
 /** Chooses blocks for one torrent. Peers and pieces it was not told of are the caller's bug: RangeError. */
 export class Picker {
-  /** Verified pieces, live: read it, change it through `verified` and `lost`. */
-  readonly have: Bitfield;
   readonly #geometry: Geometry;
-  readonly #random: () => number;
-  readonly #randomFirstPieces: number;
-  readonly #endgameCopies: number;
   readonly #peers: Peers;
   readonly #downloads: Downloads;
   readonly #requests: Requests;
-  readonly #unwanted: Bitfield;
-  /** Pieces that failed with several contributors: next time one peer alone is asked for all of it. */
-  readonly #parole = new Set<number>();
-  #maxOpenPieces: number;
-  #missing: number;
+  readonly #states: PieceStates;
+  readonly #selection: Selection;
 
-  /** @throws RangeError when `have` does not fit the geometry or a limit is out of range. */
+  /** @throws RangeError when `have` or `held` does not fit the geometry or a limit is out of range. */
   constructor(options: PickerOptions) {
-    const { geometry, have, random, maxOpenPieces, randomFirstPieces, endgameCopies } = checkedOptions(options);
-    this.have = have.clone();
+    const checked = checkedOptions(options);
+    const { geometry, have, held, random } = checked;
+    const priorities = new Uint8Array(geometry.pieceCount).fill(normalPriority);
+    const peers = new Peers(priorities, random);
+    const downloads = new Downloads(geometry);
+    const requests = new Requests(geometry, peers, downloads);
+    const states = new PieceStates(geometry, have, held, { peers, downloads, requests, priorities });
     this.#geometry = geometry;
-    this.#random = random;
-    this.#maxOpenPieces = maxOpenPieces;
-    this.#randomFirstPieces = randomFirstPieces;
-    this.#endgameCopies = endgameCopies;
-    this.#unwanted = new Bitfield(geometry.pieceCount);
-    this.#missing = geometry.pieceCount - have.count;
-    this.#downloads = new Downloads(geometry);
-    this.#peers = new Peers(geometry.pieceCount, (piece) => this.#lacks(piece), random);
-    this.#requests = new Requests(geometry, this.#peers, this.#downloads);
-    this.#peers.order.invalidate();
-    for (let piece = 0; piece < geometry.pieceCount; piece++) if (!have.has(piece)) this.#peers.order.insert(piece);
+    this.#peers = peers;
+    this.#downloads = downloads;
+    this.#requests = requests;
+    this.#states = states;
+    this.#selection = new Selection(checked, { peers, downloads, requests, states, priorities });
   }
 
-  /** Wanted pieces not verified yet. */
+  /** Verified pieces, live: read it, change it through `verified`, `lost` and `hold`. */
+  get have(): Bitfield {
+    return this.#states.have;
+  }
+
+  /** Wanted pieces not verified yet, those held included. */
   get missing(): number {
-    return this.#missing;
+    return this.#peers.needed.count;
   }
 
   /** Every wanted piece is verified. */
   get complete(): boolean {
-    return this.#missing === 0;
+    return this.missing === 0;
+  }
+
+  /** Pieces that wait for the check of what is in storage, wanted or not. */
+  get held(): number {
+    return this.#states.held.count;
   }
 
   /** Pieces started and not yet verified, those waiting for their check included. */
@@ -72,18 +81,29 @@ export class Picker {
 
   /** Limit of `openPieces`, to be changed as memory allows; pieces open already stay open. */
   get maxOpenPieces(): number {
-    return this.#maxOpenPieces;
+    return this.#selection.maxOpenPieces;
   }
 
   set maxOpenPieces(limit: number) {
     if (!(limit >= 1)) throw new RangeError(`a limit of ${limit} open pieces`);
-    this.#maxOpenPieces = limit;
+    this.#selection.maxOpenPieces = limit;
   }
 
-  /** Every block we lack has been requested and some are outstanding: from now on an idle peer gets copies. */
+  /** Whether pieces are started in ascending order instead of random and rarest first; higher priorities still first. */
+  get sequential(): boolean {
+    return this.#selection.sequential;
+  }
+
+  set sequential(ascending: boolean) {
+    this.#selection.sequential = ascending;
+  }
+
+  /**
+   * Every block we lack has been requested and some are outstanding: from now on an idle peer gets copies. Never while a
+   * wanted piece is held: the check may leave something to ask for, and copies would only be sent twice.
+   */
   get inEndgame(): boolean {
-    const { askable, outstanding } = this.#downloads;
-    return outstanding > 0 && this.#peers.order.length === 0 && askable.length === 0;
+    return this.#selection.inEndgame;
   }
 
   /** A peer with no pieces so far. */
@@ -124,7 +144,7 @@ export class Picker {
   /** Whether it has a piece that we want and have not verified. O(1). */
   interesting(peer: PeerKey): boolean {
     const state = this.#peers.of(peer);
-    return state.isSeed ? this.#missing > 0 : state.useful > 0;
+    return state.isSeed ? this.missing > 0 : state.useful > 0;
   }
 
   /** Blocks reserved for it now. */
@@ -134,26 +154,18 @@ export class Picker {
 
   /**
    * At most `count` blocks to request from the peer, in this order; they are reserved for it until received, released
-   * or cancelled. `now` in milliseconds orders end-game requests by age. O(blocks), plus one look at each started piece
-   * with unrequested blocks; starting a piece also costs the walk to the rarest piece that the peer has.
+   * or cancelled. `now` in milliseconds orders requests by age and tells which are late. O(blocks), plus one look at each
+   * started piece with unrequested blocks and each deadline; starting a piece also costs the walk to the rarest piece
+   * that the peer has.
    */
-  pick(peer: PeerKey, count: number, now = 0): Block[] {
-    const state = this.#peers.of(peer);
-    const blocks: Block[] = [];
-    this.#peers.order.settle();
-    this.#fill(state, count, now, blocks, !state.hasReleased);
-    if (blocks.length < count && state.hasReleased) this.#fill(state, count, now, blocks, true);
-    if (blocks.length === 0 && state.reserved.size === 0 && count > 0) {
-      if (this.inEndgame) this.#fillInEndgame(state, count, now, blocks);
-      else if (this.#makeRoom(state, now)) this.#fill(state, count, now, blocks, true);
-    }
-    return blocks;
+  pick(peer: PeerKey, count: number, now = 0, options?: PickOptions): Block[] {
+    return this.#selection.pick(this.#peers.of(peer), count, now, options?.slow === true);
   }
 
   /** A block has arrived. Anything a peer may send is answered, nothing throws; `begin` is in bytes. */
   received(peer: PeerKey, piece: number, begin: number, options?: ReceiveOptions): Receipt {
     const state = this.#peers.of(peer);
-    if (this.have.has(piece)) return 'duplicate';
+    if (this.#states.have.has(piece)) return 'duplicate';
     const open = this.#downloads.of(piece);
     const block = this.#blockOf(piece, begin);
     if (open === undefined || block < 0) return 'unrequested';
@@ -181,24 +193,24 @@ export class Picker {
     return this.#downloads.of(piece) !== undefined;
   }
 
-  /** Whether the block at `begin` is still missing: its bytes, however late, are of use. */
+  /** Whether the block at `begin` is to be downloaded still: its bytes, however late, are of use. Not of a held piece. */
   wants(piece: number, begin: number): boolean {
     const block = this.#blockOf(piece, begin);
-    if (block < 0 || !this.#lacks(piece)) return false;
+    if (block < 0 || !this.#states.lacks(piece) || this.#states.held.has(piece)) return false;
     const open = this.#downloads.of(piece);
     return open === undefined || open.copies[block] !== received;
   }
 
   /**
-   * Requests to take back since the last call, each no longer reserved. Ask after `received` (end game), `verified`,
-   * `failed` and `setWanted`.
+   * Requests to take back since the last call, each no longer reserved. Ask after `received` (end game, deadlines),
+   * `verified`, `failed`, `hold` and a priority of 0.
    */
   takeCancels(): readonly Cancel[] {
     return this.#requests.takeCancels();
   }
 
   /**
-   * Pieces given up since the last call and not started again: unwanted, in the way of others at the limit, or with
+   * Pieces given up since the last call and not started again: unwanted, held, in the way of others at the limit, or with
    * nothing received when the last peer asked choked or left. Bytes stored of them, if any, are of no use.
    */
   takeAbandoned(): readonly number[] {
@@ -221,16 +233,10 @@ export class Picker {
     this.#requests.releaseAll(this.#peers.of(peer));
   }
 
-  /** The piece passed its check, or is known to be good from elsewhere: we have it. */
+  /** The piece passed its check, is found good in storage, or known to be good from elsewhere: we have it. */
   verified(piece: number): void {
     this.#requirePiece(piece);
-    if (this.have.has(piece)) return;
-    const open = this.#downloads.of(piece);
-    if (open !== undefined) this.#requests.close(open);
-    else if (this.#peers.order.has(piece)) this.#peers.removeFresh(piece);
-    if (this.#lacks(piece)) this.#nowNeeded(piece, -1);
-    this.have.add(piece);
-    this.#parole.delete(piece);
+    this.#states.verified(piece);
   }
 
   /**
@@ -241,9 +247,9 @@ export class Picker {
     this.#requirePiece(piece);
     const open = this.#downloads.of(piece);
     if (open === undefined) return nothing;
-    if (open.contributors.length > 1) this.#parole.add(piece);
+    if (open.contributors.length > 1) this.#states.parole.add(piece);
     this.#requests.close(open);
-    if (this.#lacks(piece)) this.#peers.addFresh(piece);
+    if (this.#states.lacks(piece)) this.#peers.addFresh(piece);
     return open.contributors;
   }
 
@@ -252,33 +258,84 @@ export class Picker {
     return this.#downloads.of(piece)?.contributors ?? nothing;
   }
 
-  /** Storage lost a piece we had: it is missing again. */
+  /** Storage lost a piece we had, or one that is held: it is missing and may be asked for. */
   lost(piece: number): void {
     this.#requirePiece(piece);
-    if (!this.have.remove(piece) || !this.#lacks(piece)) return;
-    this.#nowNeeded(piece, 1);
-    this.#peers.addFresh(piece);
+    this.#states.lost(piece);
   }
 
   /**
-   * Whether to download the piece. Unwanting a started piece gives up its blocks (`takeCancels`, `takeAbandoned`),
-   * unless it is only waiting for its check.
+   * The pieces are in doubt and wait for a check of what is in storage: not had, missing if they are wanted, not asked
+   * for. Open ones are given up (`takeCancels`, `takeAbandoned`). O(pieces), with the sorting put off to the next pick.
+   * @throws RangeError when the bitfield does not fit the geometry.
    */
-  setWanted(piece: number, wanted: boolean): void {
-    this.#requirePiece(piece);
-    if (wanted === !this.#unwanted.has(piece)) return;
-    const open = this.#downloads.of(piece);
-    if (wanted) {
-      this.#unwanted.remove(piece);
-      if (!this.#lacks(piece)) return;
-      this.#nowNeeded(piece, 1);
-      if (open === undefined) this.#peers.addFresh(piece);
-      return;
+  hold(pieces: Bitfield): void {
+    if (pieces.length !== this.#geometry.pieceCount) {
+      throw new RangeError(`a bitfield of ${pieces.length} for ${this.#geometry.pieceCount} pieces`);
     }
-    if (this.#lacks(piece)) this.#nowNeeded(piece, -1);
-    this.#unwanted.add(piece);
-    if (this.#peers.order.has(piece)) this.#peers.removeFresh(piece);
-    else if (open !== undefined && open.receivedCount < open.blockCount) this.#requests.abandon(open);
+    this.#states.hold(pieces);
+  }
+
+  /** The check found the piece missing or bad: it may be asked for. Nothing happens to one that is not held. O(peers). */
+  unhold(piece: number): void {
+    this.#requirePiece(piece);
+    this.#states.unhold(piece);
+  }
+
+  /** The piece's priority, 0 to 7; 4 unless it was changed. */
+  priorityOf(piece: number): PiecePriority {
+    this.#requirePiece(piece);
+    return this.#states.priorityOf(piece);
+  }
+
+  /**
+   * Pieces of a higher priority are started first; those of 0 are not wanted: not picked, not missing. A started piece
+   * that becomes unwanted is given up (`takeCancels`, `takeAbandoned`), unless it is only waiting for its check.
+   * @throws RangeError when the priority is no whole number from 0 to 7.
+   */
+  setPriority(piece: number, priority: PiecePriority): void {
+    this.#requirePiece(piece);
+    requirePriority(priority);
+    this.#states.setPriority(piece, priority);
+  }
+
+  /**
+   * The priorities of all pieces, a byte each; copied. O(pieces), with the sorting put off to the next pick.
+   * @throws RangeError when there are not as many as pieces or one is above 7; then nothing is changed.
+   */
+  setPriorities(priorities: Uint8Array): void {
+    this.#states.setPriorities(priorities);
+  }
+
+  /** Whether to download the piece: as `setPriority` with 4 or 0. */
+  setWanted(piece: number, wanted: boolean): void {
+    this.setPriority(piece, wanted ? normalPriority : 0);
+  }
+
+  /**
+   * Somebody waits for the piece: it is picked before everything else, the earliest time first, then the lowest number.
+   * `atMs` is in milliseconds on the caller's clock and replaces an older deadline. Nothing happens to a piece we have;
+   * a piece that is held or unwanted keeps its deadline for when that changes. Each pick looks at each deadline, so set
+   * them for what is read next, not for a whole file.
+   * @throws RangeError when the time is not a number.
+   */
+  setDeadline(piece: number, atMs: number): void {
+    this.#requirePiece(piece);
+    if (Number.isNaN(atMs)) throw new RangeError('a deadline that is not a number');
+    if (!this.#states.have.has(piece)) this.#states.deadlines.set(piece, atMs);
+  }
+
+  clearDeadline(piece: number): void {
+    this.#states.deadlines.clear(piece);
+  }
+
+  clearDeadlines(): void {
+    this.#states.deadlines.clearAll();
+  }
+
+  /** The piece's deadline on the caller's clock in milliseconds; undefined when it has none, and once we have it. */
+  deadlineOf(piece: number): number | undefined {
+    return this.#states.deadlines.of(piece);
   }
 
   /** Connected peers that have the piece, seeds included. */
@@ -289,65 +346,6 @@ export class Picker {
   /** The lowest availability, over all pieces whether we have them or not. */
   rarest(): Rarest {
     return this.#peers.availability.rarest();
-  }
-
-  #fill(peer: PeerState, count: number, now: number, blocks: Block[], again: boolean): void {
-    while (blocks.length < count) {
-      const open = this.#nextPiece(peer, again);
-      if (open === undefined) return;
-      let block = freeBlock(open, peer.key, 0, again);
-      while (block >= 0 && blocks.length < count) {
-        blocks.push(this.#requests.reserve(peer, open, block, now));
-        block = freeBlock(open, peer.key, block + 1, again);
-      }
-    }
-  }
-
-  #fillInEndgame(peer: PeerState, count: number, now: number, blocks: Block[]): void {
-    for (const { open, block } of busyBlocks(this.#downloads, peer, count, this.#endgameCopies, this.#random)) {
-      blocks.push(this.#requests.reserve(peer, open, block, now));
-    }
-  }
-
-  #nextPiece(peer: PeerState, again: boolean): OpenPiece | undefined {
-    const { availability, order } = this.#peers;
-    const counts = availability.counts;
-    const started = peer.isSeed ? 'from a seed' : 'all';
-    const partial = pieceToFinish(this.#downloads, counts, this.#random, peer, started, again);
-    if (partial !== undefined) return partial;
-    const few = this.have.count < this.#randomFirstPieces;
-    let fresh = -1;
-    if (this.#mayStart) fresh = few ? randomPiece(order, peer, this.#random) : rarestPiece(order, peer);
-    if (peer.isSeed && (fresh < 0 || !few)) {
-      const other = pieceToFinish(this.#downloads, counts, this.#random, peer, 'from others', again);
-      if (other !== undefined && (fresh < 0 || (counts[other.piece] as number) <= (counts[fresh] as number)))
-        return other;
-    }
-    return fresh < 0 ? undefined : this.#requests.start(fresh, this.#parole.has(fresh));
-  }
-
-  get #mayStart(): boolean {
-    return this.#downloads.size < this.#maxOpenPieces;
-  }
-
-  /** Gives up a piece at the limit, if the peer has others to start and there is one to give up. */
-  #makeRoom(peer: PeerState, now: number): boolean {
-    const fresh = peer.isSeed ? this.#peers.order.length : peer.fresh;
-    if (this.#mayStart || fresh === 0) return false;
-    const victim = pieceToGiveUp(this.#downloads, this.#peers.availability, now);
-    if (victim === undefined) return false;
-    this.#requests.abandon(victim);
-    this.#peers.addFresh(victim.piece);
-    return true;
-  }
-
-  #nowNeeded(piece: number, change: 1 | -1): void {
-    this.#missing += change;
-    this.#peers.countUseful(piece, change);
-  }
-
-  #lacks(piece: number): boolean {
-    return piece < this.#geometry.pieceCount && !this.have.has(piece) && !this.#unwanted.has(piece);
   }
 
   /** The block at `begin` of the piece, -1 when there is none or it is off the grid of 16 KiB. */

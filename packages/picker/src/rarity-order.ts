@@ -1,121 +1,132 @@
-// The pieces not yet started, rarest first and in random order among equals. One array grouped by count, the start of
-// every group, and each piece's place in the array: a changed count moves a piece across one boundary with one swap,
-// then to a random place of its new group. Many changes at once only mark the order stale; it is sorted when next read.
-// The pieces fill the end of the array, so that taking one of the rarest moves few others. Invariant while not stale:
-// starts[c] is the first place whose piece has a count of c or more; the last entry is the length of the array.
+// The fresh pieces, those one may start: highest priority first, then rarest, in no order among equals. One array grouped
+// by priority and count, the start of every group, and each piece's place in the array: a changed count moves a piece
+// across one boundary with one swap. Many changes at once only mark the order stale; it is sorted when next read.
+// The pieces fill the end of the array, so that taking one of the first moves few others. Invariant while not stale:
+// starts[rank][c] is the first place of that rank whose piece has a count of c or more; the last entry is its end.
 
-const absent = 0xffffffff;
+import { Bitfield } from '@shoal/pieces';
+import { highestPriority } from './options.ts';
+
+/** Rank 0 is the highest priority; pieces of priority 0 are not fresh. */
+export const ranks: number = highestPriority;
 
 export class RarityOrder {
   readonly #counts: Uint16Array;
+  readonly #priorities: Uint8Array;
   readonly #random: () => number;
   readonly #order: Uint32Array;
   readonly #place: Uint32Array;
-  /** Group c lies in [starts[c], starts[c + 1]). */
-  #starts: number[];
-  /** The place of the rarest piece. */
-  #first: number;
+  #members: Bitfield;
+  /** Per rank, group c lies in [starts[c], starts[c + 1]). */
+  #starts: number[][];
   #stale = false;
 
-  /** `counts` is read whenever a piece moves: change it first, then say so here. */
-  constructor(counts: Uint16Array, random: () => number) {
+  /** `counts` and `priorities` are read whenever a piece moves. Change a count first, then say so here. */
+  constructor(counts: Uint16Array, priorities: Uint8Array, random: () => number) {
     this.#counts = counts;
+    this.#priorities = priorities;
     this.#random = random;
     this.#order = new Uint32Array(counts.length);
-    this.#place = new Uint32Array(counts.length).fill(absent);
-    this.#first = counts.length;
-    this.#starts = [counts.length, counts.length];
+    this.#place = new Uint32Array(counts.length);
+    this.#members = new Bitfield(counts.length);
+    this.#starts = Array.from({ length: ranks }, () => [counts.length, counts.length]);
   }
 
   get length(): number {
-    return this.end - this.#first;
+    return this.#members.count;
   }
 
-  /** The place of the rarest piece, `end` when there is none. Places go up to `end`, exclusive. */
-  get first(): number {
-    return this.#first;
-  }
-
-  get end(): number {
-    return this.#order.length;
+  /** The pieces in it, live. */
+  get members(): Bitfield {
+    return this.#members;
   }
 
   has(piece: number): boolean {
-    return this.#place[piece] !== absent;
+    return this.#members.has(piece);
   }
 
-  /** The piece at a place. Meaningful after `settle`. */
+  /** Exactly these pieces are in it from now on. The bitfield is kept. */
+  refill(members: Bitfield): void {
+    this.#members = members;
+    this.#stale = true;
+  }
+
+  /** The piece at a place. Meaningful, as all that follow, after `settle`. */
   at(place: number): number {
     return this.#order[place] as number;
   }
 
-  placeOf(piece: number): number {
-    return this.#place[piece] as number;
+  /** One more than the highest count of a group of the rank. */
+  groupsOf(rank: number): number {
+    return (this.#starts[rank] as number[]).length - 1;
   }
 
-  /** The first place whose piece has a count of at least `count`; `end` when there is none. */
-  startOf(count: number): number {
-    return this.#starts[count] ?? this.end;
+  /** The first place of the rank whose piece has a count of at least `count`: the rank's end when there is none. */
+  startOf(rank: number, count: number): number {
+    const starts = this.#starts[rank] as number[];
+    return starts[Math.min(count, starts.length - 1)] as number;
   }
 
-  /** The last of every lower group moves to the front of it, which frees a place in front of the piece's own group. */
+  endOf(rank: number): number {
+    const starts = this.#starts[rank] as number[];
+    return starts[starts.length - 1] as number;
+  }
+
+  /** The last of every group before moves to the front of it, which frees a place in front of the piece's own group. */
   insert(piece: number): void {
-    let hole = --this.#first;
-    if (this.#stale) return this.#put(piece, hole);
-    const count = this.#counts[piece] as number;
-    this.#reach(count);
-    const starts = this.#starts;
-    for (let group = 0; group < count; group++) {
-      (starts[group] as number)--;
-      const last = (starts[group + 1] as number) - 1;
-      if (last !== hole) this.#put(this.at(last), hole);
-      hole = last;
+    this.#members.add(piece);
+    if (this.#stale) return;
+    const [rank, count] = [this.#rankOf(piece), this.#counts[piece] as number];
+    let hole = (this.#starts[0] as number[])[0] as number;
+    hole--;
+    for (let before = 0; before < rank; before++) {
+      const starts = this.#starts[before] as number[];
+      hole = this.#shiftDown(starts, starts.length - 1, hole);
     }
-    starts[count] = hole;
+    this.#reach(rank, count);
+    hole = this.#shiftDown(this.#starts[rank] as number[], count, hole);
     this.#put(piece, hole);
-    this.#scatter(piece, count);
   }
 
-  /** The first of its group and of every lower one moves up, which frees the first place of all. */
+  /** The first of its group and of every one before moves up, which frees the first place of all. */
   remove(piece: number): void {
-    let hole = this.placeOf(piece);
-    if (this.#stale) {
-      this.#put(this.at(this.#first), hole);
-    } else {
-      const starts = this.#starts;
-      for (let group = this.#counts[piece] as number; group >= 0; group--) {
-        const first = starts[group] as number;
-        if (first !== hole) this.#put(this.at(first), hole);
-        starts[group] = first + 1;
-        hole = first;
-      }
+    this.#members.remove(piece);
+    if (this.#stale) return;
+    const rank = this.#rankOf(piece);
+    let hole = this.#shiftUp(this.#starts[rank] as number[], this.#counts[piece] as number, this.#placeOf(piece));
+    for (let before = rank - 1; before >= 0; before--) {
+      const starts = this.#starts[before] as number[];
+      (starts[starts.length - 1] as number)++;
+      hole = this.#shiftUp(starts, starts.length - 2, hole);
     }
-    this.#first++;
-    this.#place[piece] = absent;
   }
 
-  /** The piece's count has risen by one. */
-  raised(piece: number): void {
-    if (this.#stale || !this.has(piece)) return;
+  /** The piece's count has risen by one; returns whether it is in the order. */
+  raised(piece: number): boolean {
+    if (!this.has(piece)) return false;
+    if (this.#stale) return true;
+    const rank = this.#rankOf(piece);
     const count = this.#counts[piece] as number;
-    this.#reach(count);
-    const last = --(this.#starts[count] as number);
-    this.#swap(this.placeOf(piece), last);
-    this.#scatter(piece, count);
+    this.#reach(rank, count);
+    const starts = this.#starts[rank] as number[];
+    const last = (starts[count] as number) - 1;
+    starts[count] = last;
+    this.#swap(this.#placeOf(piece), last);
+    return true;
   }
 
   /** The piece's count has fallen by one. */
   lowered(piece: number): void {
     if (this.#stale || !this.has(piece)) return;
-    const count = this.#counts[piece] as number;
-    const first = (this.#starts[count + 1] as number)++;
-    this.#swap(this.placeOf(piece), first);
-    this.#scatter(piece, count);
+    const starts = this.#starts[this.#rankOf(piece)] as number[];
+    const first = (starts[(this.#counts[piece] as number) + 1] as number)++;
+    this.#swap(this.#placeOf(piece), first);
   }
 
   /** Every count has fallen by one, none below zero: the groups keep their members and only change their number. */
   allLowered(): void {
-    if (!this.#stale && this.#starts.length > 2) this.#starts.shift();
+    if (this.#stale) return;
+    for (const starts of this.#starts) if (starts.length > 2) starts.shift();
   }
 
   /** Any counts may have changed. */
@@ -127,30 +138,39 @@ export class RarityOrder {
   settle(): void {
     if (!this.#stale) return;
     this.#stale = false;
-    const [counts, order, places] = [this.#counts, this.#order, this.#place];
-    const starts = this.#countGroups();
-    const next = starts.slice();
-    for (let piece = 0; piece < places.length; piece++) {
-      if (places[piece] !== absent) order[(next[counts[piece] as number] as number)++] = piece;
+    this.#starts = this.#countGroups();
+    const next = this.#starts.map((starts) => starts.slice());
+    const [counts, order, places, members] = [this.#counts, this.#order, this.#place, this.#members];
+    for (let piece = 0; piece < counts.length; piece++) {
+      if (!members.has(piece)) continue;
+      const ends = next[this.#rankOf(piece)] as number[];
+      order[(ends[counts[piece] as number] as number)++] = piece;
     }
-    for (let group = 1; group < starts.length; group++) {
-      this.#shuffle(starts[group - 1] as number, starts[group] as number);
+    for (const starts of this.#starts) {
+      for (let group = 1; group < starts.length; group++) {
+        this.#shuffle(starts[group - 1] as number, starts[group] as number);
+      }
     }
-    for (let place = this.#first; place < order.length; place++) places[order[place] as number] = place;
-    this.#starts = starts;
+    for (let place = order.length - members.count; place < order.length; place++)
+      places[order[place] as number] = place;
   }
 
-  #countGroups(): number[] {
-    const [counts, order] = [this.#counts, this.#order];
-    const sizes: number[] = [0];
-    for (let place = this.#first; place < order.length; place++) {
-      const count = counts[order[place] as number] as number;
-      while (sizes.length <= count) sizes.push(0);
-      (sizes[count] as number)++;
+  #countGroups(): number[][] {
+    const [counts, members] = [this.#counts, this.#members];
+    const sizes: number[][] = Array.from({ length: ranks }, () => [0]);
+    for (let piece = 0; piece < counts.length; piece++) {
+      if (!members.has(piece)) continue;
+      const own = sizes[this.#rankOf(piece)] as number[];
+      const count = counts[piece] as number;
+      while (own.length <= count) own.push(0);
+      (own[count] as number)++;
     }
-    const starts = [this.#first];
-    for (const size of sizes) starts.push((starts[starts.length - 1] as number) + size);
-    return starts;
+    let end = counts.length - members.count;
+    return sizes.map((own) => {
+      const starts = [end];
+      for (const size of own) starts.push((end += size));
+      return starts;
+    });
   }
 
   #shuffle(from: number, to: number): void {
@@ -164,17 +184,41 @@ export class RarityOrder {
     }
   }
 
-  /** To a random place of its own group: this is where the random order among equals comes from. */
-  #scatter(piece: number, count: number): void {
-    const start = this.#starts[count] as number;
-    const size = (this.#starts[count + 1] as number) - start;
-    if (size > 1) this.#swap(this.placeOf(piece), start + Math.floor(this.#random() * size));
+  #rankOf(piece: number): number {
+    return ranks - (this.#priorities[piece] as number);
+  }
+
+  /** The groups below `groups` move down by one place, into the hole in front of them; returns the hole that they leave. */
+  #shiftDown(starts: number[], groups: number, hole: number): number {
+    for (let group = 0; group < groups; group++) {
+      starts[group] = hole;
+      const last = (starts[group + 1] as number) - 1;
+      if (last !== hole) this.#put(this.at(last), hole);
+      hole = last;
+    }
+    starts[groups] = hole;
+    return hole;
+  }
+
+  /** The groups up to `group` move up by one place, the last into the hole; returns the hole in front of them. */
+  #shiftUp(starts: number[], group: number, hole: number): number {
+    for (; group >= 0; group--) {
+      const first = starts[group] as number;
+      if (first !== hole) this.#put(this.at(first), hole);
+      starts[group] = first + 1;
+      hole = first;
+    }
+    return hole;
   }
 
   /** Makes the groups up to `count` exist. */
-  #reach(count: number): void {
-    const starts = this.#starts;
+  #reach(rank: number, count: number): void {
+    const starts = this.#starts[rank] as number[];
     while (starts.length < count + 2) starts.push(starts[starts.length - 1] as number);
+  }
+
+  #placeOf(piece: number): number {
+    return this.#place[piece] as number;
   }
 
   #swap(a: number, b: number): void {

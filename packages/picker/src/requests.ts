@@ -33,7 +33,7 @@ export class Requests {
 
   reserve(peer: PeerState, open: OpenPiece, block: number, now: number): Block {
     this.#downloads.request(open, block, now);
-    peer.reserved.add(open.firstBlock + block);
+    peer.reserved.set(open.firstBlock + block, now);
     if (peer.isSeed) open.fromSeed = true;
     open.lastAsked = peer.key;
     return blockAt(this.#geometry, open.piece, block);
@@ -56,7 +56,7 @@ export class Requests {
 
   /** The peer will answer nothing more. A piece of which nothing is here or on its way is fresh again. */
   releaseAll(peer: PeerState): void {
-    for (const number of peer.reserved) {
+    for (const number of peer.reserved.keys()) {
       const open = this.#downloads.ofBlock(number) as OpenPiece;
       this.#downloads.release(open, number - open.firstBlock);
       if (open.outstanding > 0 || open.receivedCount > 0) continue;

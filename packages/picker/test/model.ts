@@ -8,8 +8,8 @@ import type { Cancel, Picker } from '../src/index.ts';
 
 interface ModelPeer {
   readonly pieces: Set<number>;
-  readonly reserved: Set<string>;
-  readonly released: Set<string>;
+  /** When each block was asked of it, oldest first. */
+  readonly reserved: Map<string, number>;
 }
 
 interface ModelPiece {
@@ -19,21 +19,39 @@ interface ModelPiece {
   fromSeed: boolean;
 }
 
+export interface Limits {
+  readonly endgameCopies: number;
+  readonly urgentAfterMs: number;
+  readonly deadlineReserve: number;
+  maxOpenPieces: number;
+}
+
+export interface ModelPick {
+  readonly now: number;
+  readonly slow: boolean;
+}
+
 export class Model {
   readonly peers = new Map<number, ModelPeer>();
   readonly have = new Set<number>();
-  readonly unwanted = new Set<number>();
+  readonly held = new Set<number>();
+  readonly priorities: number[];
+  readonly deadlines = new Map<number, number>();
   readonly open = new Map<number, ModelPiece>();
   readonly geometry: Geometry;
-  maxOpenPieces: number;
+  readonly limits: Limits;
+  sequential = false;
+  /** When each block was last asked of anybody. */
+  readonly #askedAt = new Map<string, number>();
 
-  constructor(geometry: Geometry, maxOpenPieces: number) {
+  constructor(geometry: Geometry, limits: Limits) {
     this.geometry = geometry;
-    this.maxOpenPieces = maxOpenPieces;
+    this.limits = limits;
+    this.priorities = Array.from({ length: geometry.pieceCount }, () => 4);
   }
 
   join(peer: number): void {
-    this.peers.set(peer, { pieces: new Set(), reserved: new Set(), released: new Set() });
+    this.peers.set(peer, { pieces: new Set(), reserved: new Map() });
   }
 
   leave(peer: number): void {
@@ -49,7 +67,7 @@ export class Model {
 
   releaseAll(peer: number): void {
     const { reserved } = this.of(peer);
-    const touched = new Set([...reserved].map(pieceOf));
+    const touched = new Set([...reserved.keys()].map(pieceOf));
     reserved.clear();
     for (const piece of touched) {
       if (this.open.get(piece)?.received.size === 0 && this.requestersOfPiece(piece).length === 0)
@@ -58,25 +76,40 @@ export class Model {
   }
 
   /** Checks blocks just picked against the state before the pick, one after the other, and books them. */
-  picked(peer: number, blocks: readonly Block[], endgameCopies: number): void {
-    const state = this.of(peer);
-    const idle = state.reserved.size === 0;
-    const opened = this.open.size;
+  picked(peer: number, blocks: readonly Block[], pick: ModelPick): void {
+    const { pieces, reserved } = this.of(peer);
+    const oldest = Math.min(...reserved.values());
+    const mayCopyBefore = reserved.size === 0 || (reserved.size <= 2 && !pick.slow) ? oldest : Number.NEGATIVE_INFINITY;
     for (const block of blocks) {
       const key = keyOf(block);
-      const copies = this.requesters(key).length;
       equal(this.isMissing(block), true);
-      equal(this.unwanted.has(block.piece), false);
-      equal(state.pieces.has(block.piece), true);
-      equal(state.reserved.has(key), false);
-      if (copies > 0) {
-        equal(idle, true);
-        equal(this.unrequested().length, 0);
-        ok(copies < endgameCopies);
-      }
-      this.#reserve(peer, block);
+      equal(this.#pickable().includes(block.piece), true);
+      equal(pieces.has(block.piece), true);
+      equal(reserved.has(key), false);
+      if (this.requesters(key).length > 0) this.#checkCopy(block, pick, mayCopyBefore);
+      if (!this.open.has(block.piece)) ok(this.open.size < this.#limitFor(block.piece));
+      this.#reserve(peer, block, pick.now);
     }
-    ok(this.open.size <= Math.max(opened, this.maxOpenPieces));
+  }
+
+  setPriority(piece: number, priority: number): void {
+    this.priorities[piece] = priority;
+    if (priority === 0 && !this.isWhole(piece)) this.#close(piece);
+  }
+
+  hold(pieces: Iterable<number>): void {
+    for (const piece of pieces) {
+      this.have.delete(piece);
+      this.held.add(piece);
+      this.#close(piece);
+    }
+  }
+
+  verified(piece: number): void {
+    this.have.add(piece);
+    this.held.delete(piece);
+    this.deadlines.delete(piece);
+    this.#close(piece);
   }
 
   receive(peer: number, piece: number, begin: number): void {
@@ -111,6 +144,11 @@ export class Model {
     equal(picker.missing, lacked.length);
     equal(picker.complete, lacked.length === 0);
     equal(picker.openPieces, this.open.size);
+    equal(picker.held, this.held.size);
+    for (const [piece, priority] of this.priorities.entries()) {
+      equal(picker.priorityOf(piece), priority);
+      equal(picker.deadlineOf(piece), this.deadlines.get(piece));
+    }
     for (const [key, peer] of this.peers) {
       equal(
         picker.interesting(key),
@@ -122,12 +160,12 @@ export class Model {
     }
     for (let piece = 0; piece < pieceCount; piece++) {
       for (const block of blocksOf(this.geometry, piece)) {
-        const wanted = lacked.includes(piece) && this.isMissing(block);
+        const wanted = lacked.includes(piece) && !this.held.has(piece) && this.isMissing(block);
         equal(picker.wants(piece, block.begin), wanted);
       }
       deepEqual(new Set(picker.contributors(piece)), this.open.get(piece)?.contributors ?? new Set());
     }
-    equal(picker.inEndgame, this.unrequested().length === 0 && this.requestedKeys().size > 0);
+    equal(picker.inEndgame, this.#isEndgame());
   }
 
   of(peer: number): ModelPeer {
@@ -136,7 +174,7 @@ export class Model {
 
   lacked(): number[] {
     const pieces = Array.from({ length: this.geometry.pieceCount }, (_, piece) => piece);
-    return pieces.filter((piece) => !this.have.has(piece) && !this.unwanted.has(piece));
+    return pieces.filter((piece) => !this.have.has(piece) && this.priorities[piece] !== 0);
   }
 
   isMissing(block: Block): boolean {
@@ -156,30 +194,103 @@ export class Model {
   }
 
   requestedKeys(): Set<string> {
-    return new Set([...this.peers.values()].flatMap((peer) => [...peer.reserved]));
+    return new Set([...this.peers.values()].flatMap((peer) => [...peer.reserved.keys()]));
   }
 
-  /** Missing wanted blocks that nobody is asked for. */
+  /** Missing wanted blocks that nobody is asked for and somebody may be. */
   unrequested(): Block[] {
     const requested = this.requestedKeys();
-    return this.lacked()
+    return this.#pickable()
       .flatMap((piece) => blocksOf(this.geometry, piece))
       .filter((block) => this.isMissing(block) && !requested.has(keyOf(block)));
   }
 
   /** The pieces that the policies allow for the next block of a peer that never let a block go unanswered. */
-  allowed(peer: number, randomFirst: boolean): Set<number> {
+  allowed(peer: number, randomFirst: boolean, pick: ModelPick): Set<number> {
+    const urgent = this.#urgent(peer, pick);
+    if (urgent !== undefined) return new Set([urgent]);
     const { pieces } = this.of(peer);
-    const isSeed = pieces.size === this.geometry.pieceCount;
     const free = this.unrequested().filter((block) => pieces.has(block.piece));
+    const others = free.filter((block) => !this.deadlines.has(block.piece));
+    const first = this.#ordinary(peer, pick.slow ? others : free, randomFirst);
+    return first.size > 0 ? first : this.#ordinary(peer, free, randomFirst);
+  }
+
+  /** The piece with the earliest deadline that the peer has and of which it may be asked for something. */
+  #urgent(peer: number, pick: ModelPick): number | undefined {
+    const sorted = [...this.deadlines].toSorted(([a, at], [b, bt]) => at - bt || a - b).map(([piece]) => piece);
+    const { pieces, reserved } = this.of(peer);
+    return sorted.find((piece) => {
+      if (!pieces.has(piece) || (pick.slow && this.count(piece) > 1)) return false;
+      if (this.unrequested().some((block) => block.piece === piece))
+        return this.open.has(piece) || this.open.size < this.#limitFor(piece);
+      if (!this.#pickable().includes(piece)) return false;
+      const missing = blocksOf(this.geometry, piece).filter((block) => this.isMissing(block));
+      return missing.some((block) => {
+        const copies = this.requesters(keyOf(block)).length;
+        const allowed = copies < this.limits.endgameCopies && !reserved.has(keyOf(block));
+        return allowed && this.#isLate(block, pick.now);
+      });
+    });
+  }
+
+  /** What may be asked of the free blocks without regard to deadlines. */
+  #ordinary(peer: number, free: readonly Block[], randomFirst: boolean): Set<number> {
+    const isSeed = this.of(peer).pieces.size === this.geometry.pieceCount;
     const started = new Set(free.map((block) => block.piece).filter((piece) => this.open.has(piece)));
+    const mayStart = this.open.size < this.limits.maxOpenPieces;
+    const fresh = mayStart ? [...new Set(free.map((block) => block.piece))].filter((piece) => !started.has(piece)) : [];
+    const rank = (piece: number) => [7 - (this.priorities[piece] as number), this.count(piece)];
+    if (this.sequential) {
+      const lowest = (piece: number) => [7 - (this.priorities[piece] as number), piece];
+      return started.size > 0 ? best([...started], lowest) : best(fresh, lowest);
+    }
     const strict = [...started].filter((piece) => !isSeed || this.open.get(piece)?.fromSeed);
     if (strict.length > 0)
-      return best(strict, (piece) => [this.#returned(piece, free), this.#fromSeed(piece), this.#count(piece)]);
-    const mayStart = this.open.size < this.maxOpenPieces;
-    const fresh = mayStart ? [...new Set(free.map((block) => block.piece))].filter((piece) => !started.has(piece)) : [];
-    if (randomFirst && fresh.length > 0) return new Set(fresh);
-    return best([...fresh, ...started], (piece) => [this.#count(piece), started.has(piece) ? 0 : 1]);
+      return best(strict, (piece) => [
+        7 - (this.priorities[piece] as number),
+        this.#returned(piece, free),
+        this.#fromSeed(piece),
+        this.count(piece),
+      ]);
+    if (!randomFirst || fresh.length === 0)
+      return best([...fresh, ...started], (piece) => [...rank(piece), started.has(piece) ? 0 : 1]);
+    const any = best(fresh, (piece) => rank(piece).slice(0, 1));
+    const level = (among: Iterable<number>) =>
+      Math.max(0, ...[...among].map((piece) => this.priorities[piece] as number));
+    return level(started) > level(any) ? best([...started], rank) : any;
+  }
+
+  #pickable(): number[] {
+    return this.lacked().filter((piece) => !this.held.has(piece));
+  }
+
+  #isEndgame(): boolean {
+    const noneHeld = this.lacked().every((piece) => !this.held.has(piece));
+    return noneHeld && this.unrequested().length === 0 && this.requestedKeys().size > 0;
+  }
+
+  #checkCopy(block: Block, { now, slow }: ModelPick, mayCopyBefore: number): void {
+    const { endgameCopies } = this.limits;
+    ok(this.requesters(keyOf(block)).length < endgameCopies);
+    const isUrgent = this.deadlines.has(block.piece) && !(slow && this.count(block.piece) > 1);
+    if (isUrgent && this.#isLate(block, now)) return;
+    equal(this.#isEndgame(), true);
+    ok((this.#askedAt.get(keyOf(block)) as number) < mayCopyBefore);
+  }
+
+  #isLate(block: Block, now: number): boolean {
+    return now - (this.#askedAt.get(keyOf(block)) ?? now) > this.limits.urgentAfterMs;
+  }
+
+  #limitFor(piece: number): number {
+    const { maxOpenPieces, deadlineReserve } = this.limits;
+    return maxOpenPieces + (this.deadlines.has(piece) ? deadlineReserve : 0);
+  }
+
+  /** The piece is not open any more: nothing of it is asked of anybody. */
+  #close(piece: number): void {
+    this.open.delete(piece);
   }
 
   #returned(piece: number, free: readonly Block[]): number {
@@ -192,14 +303,15 @@ export class Model {
     return this.open.get(piece)?.fromSeed ? 0 : 1;
   }
 
-  #count(piece: number): number {
+  count(piece: number): number {
     return [...this.peers.values()].filter((peer) => peer.pieces.has(piece)).length;
   }
 
-  #reserve(peer: number, block: Block): void {
+  #reserve(peer: number, block: Block, now: number): void {
     const open = this.#opened(block.piece);
     const { pieces, reserved } = this.of(peer);
-    reserved.add(keyOf(block));
+    reserved.set(keyOf(block), now);
+    this.#askedAt.set(keyOf(block), now);
     open.touched.add(keyOf(block));
     if (pieces.size === this.geometry.pieceCount) open.fromSeed = true;
   }

@@ -6,7 +6,7 @@ import { Picker } from '../src/index.ts';
 import { Model, pieceOf } from './model.ts';
 import { seeded } from './random.ts';
 
-const endgameCopies = 3;
+const limits = { endgameCopies: 3, urgentAfterMs: 1500, deadlineReserve: 1 };
 const geometries: readonly Geometry[] = [
   geometryOf(5 * 49_152 + 20_000, 49_152),
   geometryOf(9 * 16_384, 16_384),
@@ -17,6 +17,8 @@ const geometries: readonly Geometry[] = [
 const verbs = [
   ['join', 'bits', 'seed', 'has', 'has', 'has', 'leave', 'choke', 'release', 'lost', 'want', 'unwant', 'limit'],
   ['unrequested', 'pick', 'pick', 'pick', 'pick', 'receive', 'receive', 'receive', 'receive', 'check', 'check', 'fail'],
+  ['priority', 'priority', 'priorities', 'deadline', 'deadline', 'no deadline', 'no deadlines', 'order', 'slow pick'],
+  ['hold', 'found', 'found', 'missing', 'missing'],
 ].flat();
 const command = fc.record({ verb: fc.constantFrom(...verbs), peer: fc.nat(5), number: fc.nat(1_000_000) });
 const run = fc.record({
@@ -24,6 +26,7 @@ const run = fc.record({
   geometry: fc.constantFrom(...geometries),
   randomFirstPieces: fc.constantFrom(0, 1, 4),
   maxOpenPieces: fc.constantFrom(1, 2, Number.POSITIVE_INFINITY),
+  held: fc.nat(7),
   seed: fc.nat(),
 });
 
@@ -62,7 +65,8 @@ test('the next piece is always one that the policies allow', () => {
       const play = new Play(plan);
       for (const step of plan.commands) {
         if (step.verb === 'release' || step.verb === 'fail') continue;
-        if (step.verb === 'pick' && play.model.peers.has(step.peer)) play.pickByPolicy(step.peer);
+        const isPick = step.verb === 'pick' || step.verb === 'slow pick';
+        if (isPick && play.model.peers.has(step.peer)) play.pickByPolicy(step.peer, step.verb === 'slow pick');
         else play.step(step.verb, step.peer, step.number);
       }
     }),
@@ -93,12 +97,16 @@ class Play {
   readonly #randomFirstPieces: number;
   #now = 0;
 
-  constructor({ geometry, randomFirstPieces, maxOpenPieces, seed }: Plan) {
+  constructor({ geometry, randomFirstPieces, maxOpenPieces, held: doubt, seed }: Plan) {
     this.#geometry = geometry;
     this.#randomFirstPieces = randomFirstPieces;
     const have = new Bitfield(geometry.pieceCount);
-    this.picker = new Picker({ geometry, have, random: seeded(seed), randomFirstPieces, maxOpenPieces, endgameCopies });
-    this.model = new Model(geometry, maxOpenPieces);
+    const held = new Bitfield(geometry.pieceCount);
+    for (let piece = 0; piece < held.length; piece++) if ((doubt >> (piece % 3)) % 2 === 1) held.add(piece);
+    const options = { ...limits, maxOpenPieces, randomFirstPieces, random: seeded(seed) };
+    this.picker = new Picker({ geometry, have, held, ...options });
+    this.model = new Model(geometry, { ...limits, maxOpenPieces });
+    this.model.hold(held.indices());
   }
 
   step(verb: string, peer: number, number: number): void {
@@ -108,7 +116,11 @@ class Play {
     if (verb === 'lost') this.#lose(piece);
     else if (verb === 'want' || verb === 'unwant') this.#want(piece, verb === 'want');
     else if (verb === 'check' || verb === 'fail') this.#check(verb === 'check');
-    else if (verb === 'limit') picker.maxOpenPieces = model.maxOpenPieces = 1 + (number % 4);
+    else if (verb === 'limit') picker.maxOpenPieces = model.limits.maxOpenPieces = 1 + (number % 4);
+    else if (verb === 'order') picker.sequential = model.sequential = !model.sequential;
+    else if (verb.startsWith('priorit')) this.#prefer(verb, piece, number);
+    else if (verb.includes('deadline')) this.#setDeadline(verb, piece, number);
+    else if (['hold', 'found', 'missing'].includes(verb)) this.#doubt(verb, number);
     else if (!model.peers.has(peer)) this.#join(peer);
     else this.#stepOf(verb, peer, piece, number);
     this.#settle();
@@ -117,6 +129,7 @@ class Play {
   /** Peers 0 to 5 answer all they are asked for, and a seed joins if some piece is missing among them. */
   finish(): void {
     for (const peer of this.model.peers.keys()) this.#leave(peer);
+    while (this.model.held.size > 0) this.#doubt(this.model.held.size % 2 === 0 ? 'found' : 'missing', 0);
     for (const peer of [0, 1, 2, 3]) {
       this.#join(peer);
       this.#replace(peer, (piece) => piece % 3 === peer || peer === 3);
@@ -124,18 +137,18 @@ class Play {
     for (let round = 0; round < 400 && !this.picker.complete; round++) {
       for (const peer of [0, 1, 2, 3]) {
         this.#now += 1000;
-        this.#pick(peer, 1 + (round % 3));
-        for (const key of this.model.of(peer).reserved) this.#receive(peer, key);
+        this.#pick(peer, 1 + (round % 3), (round + peer) % 4 < 2);
+        for (const key of this.model.of(peer).reserved.keys()) this.#receive(peer, key);
         this.#check(true);
         this.#settle();
       }
     }
   }
 
-  pickByPolicy(peer: number): void {
+  pickByPolicy(peer: number, slow: boolean): void {
     const { model, picker } = this;
-    const allowed = model.allowed(peer, model.have.size < this.#randomFirstPieces);
-    const [block] = this.#pick(peer, 1);
+    const allowed = model.allowed(peer, model.have.size < this.#randomFirstPieces, { now: this.#now, slow });
+    const [block] = this.#pick(peer, 1, slow);
     if (block === undefined) equal(allowed.size, 0);
     else if (allowed.size > 0) ok(allowed.has(block.piece));
     model.compare(picker);
@@ -144,7 +157,7 @@ class Play {
   #stepOf(verb: string, peer: number, piece: number, number: number): void {
     const { picker, model } = this;
     const { pieces, reserved } = model.of(peer);
-    const some = [...reserved][number % (reserved.size || 1)];
+    const some = [...reserved.keys()][number % (reserved.size || 1)];
     switch (verb) {
       case 'leave':
         return this.#leave(peer);
@@ -157,7 +170,8 @@ class Play {
         pieces.add(piece);
         return;
       case 'pick':
-        this.#pick(peer, number % 6);
+      case 'slow pick':
+        this.#pick(peer, number % 6, verb === 'slow pick');
         return;
       case 'receive':
         if (some !== undefined) this.#receive(peer, some);
@@ -191,12 +205,12 @@ class Play {
     this.model.replace(peer, bits);
   }
 
-  #pick(peer: number, count: number): Block[] {
-    const blocks = this.picker.pick(peer, count, this.#now);
+  #pick(peer: number, count: number, slow: boolean): Block[] {
+    const blocks = this.picker.pick(peer, count, this.#now, { slow });
     this.#settle();
     this.history.push(blocks);
     ok(blocks.length <= count);
-    this.model.picked(peer, blocks, endgameCopies);
+    this.model.picked(peer, blocks, { now: this.#now, slow });
     return blocks;
   }
 
@@ -217,7 +231,7 @@ class Play {
     const accepted = picker.accepts(peer, piece, block.begin);
     const receipt = picker.received(peer, piece, block.begin, { acceptUnrequested: true });
     equal(accepted, receipt === 'accepted' || receipt === 'completed');
-    if (accepted) equal(model.isMissing(block) && !model.unwanted.has(piece), true);
+    if (accepted) equal(model.isMissing(block) && model.open.has(piece), true);
     if (receipt === 'duplicate') equal(model.isMissing(block), false);
     if (accepted) model.receive(peer, piece, block.begin);
   }
@@ -228,20 +242,60 @@ class Play {
     const contributors = this.model.open.get(piece)?.contributors;
     if (good) this.picker.verified(piece);
     else deepEqual(new Set(this.picker.failed(piece)), contributors);
-    if (good) this.model.have.add(piece);
-    this.model.open.delete(piece);
+    if (good) this.model.verified(piece);
+    else this.model.open.delete(piece);
   }
 
   #lose(piece: number): void {
     this.picker.lost(piece);
     this.model.have.delete(piece);
+    this.model.held.delete(piece);
   }
 
   #want(piece: number, wanted: boolean): void {
     this.picker.setWanted(piece, wanted);
-    if (wanted) this.model.unwanted.delete(piece);
-    else this.model.unwanted.add(piece);
-    if (!wanted && this.model.open.has(piece) && !this.model.isWhole(piece)) this.model.open.delete(piece);
+    this.model.setPriority(piece, wanted ? 4 : 0);
+  }
+
+  #prefer(verb: string, piece: number, number: number): void {
+    const { picker, model } = this;
+    const priority = (number >> 4) % 8;
+    if (verb === 'priority') {
+      picker.setPriority(piece, priority);
+      model.setPriority(piece, priority);
+      return;
+    }
+    const all = Uint8Array.from(model.priorities, (_, index) => (priority + (number >> (index % 19))) % 8);
+    picker.setPriorities(all);
+    for (const [index, value] of all.entries()) model.setPriority(index, value);
+  }
+
+  #setDeadline(verb: string, piece: number, number: number): void {
+    const { picker, model } = this;
+    if (verb === 'deadline') picker.setDeadline(piece, number % 9);
+    else if (verb === 'no deadline') picker.clearDeadline(piece);
+    else picker.clearDeadlines();
+    if (verb === 'no deadlines') model.deadlines.clear();
+    else if (verb === 'no deadline') model.deadlines.delete(piece);
+    else if (!model.have.has(piece)) model.deadlines.set(piece, number % 9);
+  }
+
+  /** Pieces are doubted, or the check of one of them comes to its end. */
+  #doubt(verb: string, number: number): void {
+    const { picker, model } = this;
+    const piece = [...model.held][number % (model.held.size || 1)];
+    if (verb === 'hold') {
+      const doubted = new Bitfield(this.#geometry.pieceCount);
+      for (let index = 0; index < doubted.length; index++) if ((number >> (index % 19)) % 3 === 1) doubted.add(index);
+      picker.hold(doubted);
+      model.hold(doubted.indices());
+    } else if (piece !== undefined && verb === 'found') {
+      picker.verified(piece);
+      model.verified(piece);
+    } else if (piece !== undefined) {
+      picker.unhold(piece);
+      model.held.delete(piece);
+    }
   }
 
   /** Takes what the picker gave up and cancelled. */

@@ -1,124 +1,157 @@
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { Bitfield } from '@shoal/pieces';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { RarityOrder } from '../src/rarity-order.ts';
+import { ranks, RarityOrder } from '../src/rarity-order.ts';
 import { seeded } from './random.ts';
 
 const pieces = 12;
-const change = fc.record({
-  verb: fc.constantFrom('insert', 'remove', 'raise', 'lower', 'raise', 'scramble', 'settle', 'lower all'),
+const verbs = ['insert', 'remove', 'raise', 'lower', 'raise', 'insert', 'prefer', 'lower all'] as const;
+const single = fc.record({ verb: fc.constantFrom(...verbs), piece: fc.nat(pieces - 1) });
+const any = fc.record({
+  verb: fc.constantFrom(...verbs, 'scramble', 'refill', 'settle'),
   piece: fc.nat(pieces - 1),
 });
 
-test('after any changes the order holds exactly the inserted pieces, rarest first, and knows each place', () => {
+test('after any changes the order holds exactly the inserted pieces, by priority and rarity', () => {
   fc.assert(
-    fc.property(fc.array(change, { maxLength: 120, size: 'max' }), fc.nat(), (changes, seed) => {
-      const counts = new Uint16Array(pieces);
-      const order = new RarityOrder(counts, seeded(seed));
-      const members = new Set<number>();
+    fc.property(fc.array(any, { maxLength: 120, size: 'max' }), fc.nat(), (changes, seed) => {
+      const play = new Play(seeded(seed));
       for (const { verb, piece } of changes) {
-        apply(order, counts, members, verb, piece);
-        if (verb === 'settle') check(order, counts, members);
+        play.apply(verb, piece);
+        if (verb === 'settle') play.check();
       }
-      order.settle();
-      check(order, counts, members);
+      play.order.settle();
+      play.check();
     }),
     { numRuns: 200 },
   );
 });
 
 test('changes made one by one keep the order without sorting anew', () => {
-  const single = fc.record({
-    verb: fc.constantFrom('insert', 'remove', 'raise', 'lower', 'lower all'),
-    piece: fc.nat(pieces - 1),
-  });
   fc.assert(
     fc.property(fc.array(single, { maxLength: 60, size: 'max' }), fc.nat(), (changes, seed) => {
-      const counts = new Uint16Array(pieces);
-      const order = new RarityOrder(counts, seeded(seed));
-      const members = new Set<number>();
+      const play = new Play(seeded(seed));
       for (const { verb, piece } of changes) {
-        apply(order, counts, members, verb, piece);
-        check(order, counts, members);
+        play.apply(verb, piece);
+        play.check();
       }
     }),
     { numRuns: 80 },
   );
 });
 
-test.each(['one by one', 'at once'])('equals are in uniformly random order when they arrive %s', (how) => {
+test('sorted at once, equals are in uniformly random order', () => {
   const runs = 20_000;
   const first = [0, 0, 0, 0];
   const random = seeded(11);
   for (let run = 0; run < runs; run++) {
-    const counts = new Uint16Array(4);
-    const order = new RarityOrder(counts, random);
-    if (how === 'at once') order.invalidate();
-    for (let piece = 0; piece < 4; piece++) order.insert(piece);
+    const order = new RarityOrder(new Uint16Array(4), new Uint8Array(4).fill(4), random);
+    order.refill(Bitfield.full(4));
     order.settle();
-    (first[order.at(order.first)] as number)++;
+    (first[order.at(0)] as number)++;
   }
   for (const count of first) expect(Math.abs(count / runs - 0.25)).toBeLessThan(0.015);
 });
 
-test('a piece that becomes as common as others takes a random place among them', () => {
-  const runs = 20_000;
-  const places = [0, 0, 0, 0];
-  const random = seeded(12);
-  for (let run = 0; run < runs; run++) {
-    const counts = Uint16Array.of(0, 1, 1, 1);
-    const order = new RarityOrder(counts, random);
-    for (let piece = 0; piece < 4; piece++) order.insert(piece);
-    counts[0] = 1;
-    order.raised(0);
-    (places[order.placeOf(0) - order.first] as number)++;
-  }
-  for (const count of places) expect(Math.abs(count / runs - 0.25)).toBeLessThan(0.015);
-});
+class Play {
+  readonly order: RarityOrder;
+  readonly #counts = new Uint16Array(pieces);
+  readonly #priorities = new Uint8Array(pieces).fill(4);
+  #members = new Set<number>();
 
-function apply(order: RarityOrder, counts: Uint16Array, members: Set<number>, verb: string, piece: number): void {
-  const count = counts[piece] as number;
-  switch (verb) {
-    case 'insert':
-      if (!members.has(piece)) order.insert(piece);
-      members.add(piece);
-      break;
-    case 'remove':
-      if (members.delete(piece)) order.remove(piece);
-      break;
-    case 'raise':
-      counts[piece] = count + 1;
-      order.raised(piece);
-      break;
-    case 'lower':
-      if (count === 0) break;
-      counts[piece] = count - 1;
-      order.lowered(piece);
-      break;
-    case 'scramble':
-      order.invalidate();
-      for (let other = 0; other < pieces; other++) counts[other] = (other * 7 + piece) % 5;
-      break;
-    case 'lower all':
-      if (!counts.every((value) => value > 0)) break;
-      for (let other = 0; other < pieces; other++) (counts[other] as number)--;
-      order.allLowered();
-      break;
-    case 'settle':
-      order.settle();
-      break;
+  constructor(random: () => number) {
+    this.order = new RarityOrder(this.#counts, this.#priorities, random);
   }
-}
 
-function check(order: RarityOrder, counts: Uint16Array, members: Set<number>): void {
-  expect(order.length).toBe(members.size);
-  const listed = Array.from({ length: order.length }, (_, index) => order.at(order.first + index));
-  expect(new Set(listed)).toEqual(members);
-  for (const [index, piece] of listed.entries()) {
-    expect(order.placeOf(piece)).toBe(order.first + index);
-    if (index > 0) expect(counts[listed[index - 1] as number]).toBeLessThanOrEqual(counts[piece] as number);
+  apply(verb: string, piece: number): void {
+    const count = this.#counts[piece] as number;
+    const isMember = this.#members.has(piece);
+    switch (verb) {
+      case 'insert':
+        if (!isMember) this.#insert(piece);
+        break;
+      case 'remove':
+        if (isMember) this.#remove(piece);
+        break;
+      case 'prefer':
+        if (isMember) this.#remove(piece);
+        this.#priorities[piece] = 1 + (((this.#priorities[piece] as number) + piece) % ranks);
+        if (isMember) this.#insert(piece);
+        break;
+      case 'raise':
+        this.#counts[piece] = count + 1;
+        equal(this.order.raised(piece), isMember);
+        break;
+      case 'lower':
+        if (count === 0) break;
+        this.#counts[piece] = count - 1;
+        this.order.lowered(piece);
+        break;
+      case 'lower all':
+        if (!this.#counts.every((value) => value > 0)) break;
+        for (let other = 0; other < pieces; other++) (this.#counts[other] as number)--;
+        this.order.allLowered();
+        break;
+      default:
+        this.#changeMany(verb, piece);
+    }
   }
-  for (let piece = 0; piece < pieces; piece++) expect(order.has(piece)).toBe(members.has(piece));
-  for (let count = 0; count < 8; count++) {
-    expect(order.startOf(count) - order.first).toBe(listed.filter((piece) => (counts[piece] as number) < count).length);
+
+  /** The listing, the groups and the membership, against a recount. */
+  check(): void {
+    const { order } = this;
+    equal(order.length, this.#members.size);
+    deepEqual(new Set(order.members.indices()), this.#members);
+    const first = pieces - order.length;
+    const listed = Array.from({ length: order.length }, (_, index) => order.at(first + index));
+    deepEqual(new Set(listed), this.#members);
+    for (let rank = 0; rank < ranks; rank++) {
+      equal(order.endOf(rank) - first, listed.filter((piece) => this.#rankOf(piece) <= rank).length);
+      for (let count = 0; count < 8; count++) {
+        const before = listed.filter((piece) => this.#comesBefore(piece, rank, count));
+        equal(order.startOf(rank, count) - first, before.length);
+        deepEqual(new Set(listed.slice(0, before.length)), new Set(before));
+      }
+      ok(order.groupsOf(rank) > this.#highestOf(rank));
+    }
+  }
+
+  #changeMany(verb: string, piece: number): void {
+    if (verb === 'settle') this.order.settle();
+    if (verb === 'refill') {
+      this.#members = new Set([piece, (piece + 5) % pieces, (piece * 7) % pieces]);
+      const bits = new Bitfield(pieces);
+      for (const member of this.#members) bits.add(member);
+      this.order.refill(bits);
+    }
+    if (verb === 'scramble') {
+      this.order.invalidate();
+      for (let other = 0; other < pieces; other++) this.#counts[other] = (other * 7 + piece) % 5;
+    }
+  }
+
+  #insert(piece: number): void {
+    this.order.insert(piece);
+    this.#members.add(piece);
+  }
+
+  #remove(piece: number): void {
+    this.order.remove(piece);
+    this.#members.delete(piece);
+  }
+
+  #rankOf(piece: number): number {
+    return ranks - (this.#priorities[piece] as number);
+  }
+
+  #comesBefore(piece: number, rank: number, count: number): boolean {
+    const own = this.#rankOf(piece);
+    return own < rank || (own === rank && (this.#counts[piece] as number) < count);
+  }
+
+  #highestOf(rank: number): number {
+    const own = [...this.#members].filter((piece) => this.#rankOf(piece) === rank);
+    return Math.max(-1, ...own.map((piece) => this.#counts[piece] as number));
   }
 }
