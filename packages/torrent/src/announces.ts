@@ -30,8 +30,11 @@ export class Announces {
     this.tellIfDue(now);
   }
 
-  completed(now: number): void {
-    this.#announcing.completed(now);
+  /** Complete, or no longer. Only what was downloaded whole is `completed` (BEP 3); the rest is told in its time. */
+  completionChanged(downloaded: boolean, now: number): void {
+    const isWhole = this.#swarm.complete && this.#possession.leftBytes === 0;
+    if (isWhole && downloaded) this.#announcing.completed(now);
+    else this.#announcing.changed(now);
     this.tellIfDue(now);
   }
 
@@ -54,7 +57,8 @@ export class Announces {
   }
 
   tellIfDue(now: number): void {
-    const event = this.#announcing.take(this.#needPeers(), now);
+    const isPartialSeed = this.#swarm.complete && this.#possession.leftBytes > 0;
+    const event = this.#announcing.take(this.#needPeers(), isPartialSeed, now);
     if (event !== undefined) this.#tell(event);
   }
 

@@ -22,6 +22,8 @@ export class Announcing {
   #live = false;
   #underWay: AnnounceEvent | undefined;
   #failures = 0;
+  /** Something has changed since the last announce. */
+  #hasNews = false;
   #dueAt = Infinity;
   /** From here on an announce out of turn is polite. */
   #earliestAt = Infinity;
@@ -44,6 +46,12 @@ export class Announcing {
     if (this.#failures === 0) this.#dueAt = now;
   }
 
+  /** What we tell of ourselves has changed: worth an announce as soon as it is polite. */
+  changed(now: number): void {
+    this.#hasNews = true;
+    if (this.#failures === 0) this.#dueAt = Math.min(this.#dueAt, Math.max(now, this.#earliestAt));
+  }
+
   /** True when the tracker should hear of our end. */
   stop(): boolean {
     const wasLive = this.#live;
@@ -53,12 +61,16 @@ export class Announcing {
     return wasLive;
   }
 
-  /** The event to announce now, or undefined. `needPeers`: nobody left to talk to, so ask again as soon as polite. */
-  take(needPeers: boolean, now: number): AnnounceEvent | undefined {
+  /**
+   * The event to announce now, or undefined. `needPeers`: nobody left to talk to, so ask again as soon as polite.
+   * `isPartialSeed`: all that is wanted is here, but not all there is (BEP 21: every plain announce says `paused`).
+   */
+  take(needPeers: boolean, isPartialSeed: boolean, now: number): AnnounceEvent | undefined {
     if (!this.#live || this.#underWay !== undefined) return undefined;
     const due = now >= this.#dueAt || (needPeers && now >= this.#earliestAt);
     if (!due) return undefined;
-    this.#underWay = this.#events[0] ?? 'none';
+    this.#hasNews = false;
+    this.#underWay = this.#events[0] ?? (isPartialSeed ? 'paused' : 'none');
     return this.#underWay;
   }
 
@@ -73,7 +85,7 @@ export class Announcing {
     const interval = Math.min(Math.max(asked, floor), maxIntervalMs);
     const minimum = Math.min(Math.max((reply.minInterval ?? 0) * 1000, floor), interval);
     this.#earliestAt = now + minimum;
-    this.#dueAt = this.#events.length > 0 ? now : now + interval;
+    this.#dueAt = this.#events.length > 0 ? now : now + (this.#hasNews ? minimum : interval);
     return event;
   }
 

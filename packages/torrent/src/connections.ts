@@ -15,6 +15,8 @@ export class Connections {
   open = false;
   /** Nobody is dialled for now. */
   paused = false;
+  /** When a peer that is merely idle may next make room. */
+  #nextTurnover = 0;
 
   constructor(swarm: Swarm, downloading: Downloading, uploading: Uploading) {
     this.#swarm = swarm;
@@ -30,7 +32,7 @@ export class Connections {
   dial(now: number): void {
     if (!this.open || this.paused) return;
     const { known, live, allowance } = this.#swarm;
-    const idler = live.size >= allowance.maxConnections && known.deadline() <= now ? this.#idler() : undefined;
+    const idler = live.size >= allowance.maxConnections && known.deadline() <= now ? this.#idler(now) : undefined;
     // Its end dials, as every end does.
     if (idler !== undefined) return this.hangUp(idler, placeNeeded, now);
     for (const endpoint of this.#swarm.known.takeDialable(this.#room(), now))
@@ -40,13 +42,13 @@ export class Connections {
   connected(key: PeerKey, endpoint: Endpoint, incoming: boolean, now: number): void {
     const { live, known } = this.#swarm;
     if (!incoming) known.dialled(endpoint);
-    const idler = incoming && this.#isFull ? this.#idler() : undefined;
+    const idler = incoming && this.#isFull ? this.#idler(now) : undefined;
     const refusal = this.#refusal(endpoint, incoming && idler === undefined);
     if (refusal !== undefined) {
       if (!incoming) known.ended(endpoint, true, now);
       return this.#swarm.emit({ type: 'hang-up', peer: key, reason: refusal });
     }
-    const peer = new LivePeer(key, endpoint, incoming, this.#connectionFor(incoming, now));
+    const peer = new LivePeer(key, endpoint, incoming, this.#connectionFor(incoming, now), now);
     live.set(key, peer);
     this.#swarm.touch(peer);
     if (idler !== undefined) this.hangUp(idler, placeNeeded, now);
@@ -73,6 +75,16 @@ export class Connections {
     this.#swarm.picker.peerJoined(peer.key);
     this.#uploading.joined(peer, now);
     this.#swarm.report({ type: 'peer-joined', peer: peer.key, endpoint: peer.endpoint, peerId: peer.peerId });
+  }
+
+  /** As a seed: a peer that we unchoked and that asks for nothing is of no use to anybody (clients 33). */
+  dropSilent(peer: LivePeer, now: number): boolean {
+    const { connection } = peer;
+    const isAsked = connection.uploads.length > 0 || peer.uploadInFlight > 0;
+    if (!this.#swarm.complete || connection.amChoking || !connection.peerInterested || isAsked) return false;
+    if (now < Math.max(peer.usefulAt, peer.unchokedAt) + idleMs) return false;
+    this.hangUp(peer, 'it asks for nothing though it may', now);
+    return true;
   }
 
   /** BEP 10 `p`: where an incoming peer can be dialled. It corrects the known address, never the socket's. */
@@ -116,7 +128,7 @@ export class Connections {
     if (peer.joined) {
       picker.peerLeft(peer.key);
       this.#uploading.left(peer);
-      this.#downloading.wake();
+      this.#downloading.left(peer);
       this.#swarm.report({ type: 'peer-left', peer: peer.key, endpoint: peer.endpoint, reason });
     } else this.#swarm.report({ type: 'connection-failed', endpoint: peer.endpoint, reason });
     const endpoint = peer.listenEndpoint ?? peer.endpoint;
@@ -153,14 +165,22 @@ export class Connections {
     return live.size + known.dialing >= allowance.maxConnections;
   }
 
-  /** Of the peers that take requests and send nothing, the one that gave least: it may not keep others out for ever. */
-  #idler(): LivePeer | undefined {
-    let idler: LivePeer | undefined;
+  /**
+   * Who may not keep others out for ever: of the peers that take requests and send nothing the one that gave least, else
+   * of those with which nothing was exchanged for a minute the one of least use, and of these one at a time.
+   */
+  #idler(now: number): LivePeer | undefined {
+    let snubbing: LivePeer | undefined;
+    let idle: LivePeer | undefined;
     for (const peer of this.#swarm.live.values()) {
-      if (!peer.connection.pipeline.snubbed) continue;
-      if (idler === undefined || peer.downloadedBytes < idler.downloadedBytes) idler = peer;
+      if (peer.connection.pipeline.snubbed) {
+        if (snubbing === undefined || peer.downloadedBytes < snubbing.downloadedBytes) snubbing = peer;
+      } else if (now >= peer.usefulAt + idleMs && (idle === undefined || isOfLessUse(peer, idle))) idle = peer;
     }
-    return idler;
+    if (snubbing !== undefined) return snubbing;
+    if (idle === undefined || now < this.#nextTurnover) return undefined;
+    this.#nextTurnover = now + turnoverMs;
+    return idle;
   }
 
   #room(): number {
@@ -170,6 +190,21 @@ export class Connections {
 }
 
 const placeNeeded = 'it sends nothing and its place is needed';
+/** A peer with which nothing went either way for so long may make room (libtorrent's time without a request). */
+const idleMs = 60_000;
+/** Between two peers that only had no turn yet; of those that owe us something every one may go. */
+const turnoverMs = 10_000;
+
+/** Neither of them exchanged anything lately: who wants nothing of the other goes first, then who gave and took less. */
+function isOfLessUse(peer: LivePeer, other: LivePeer): boolean {
+  const wanted = interests(peer) - interests(other);
+  if (wanted !== 0) return wanted < 0;
+  return peer.downloadedBytes + peer.uploadedBytes < other.downloadedBytes + other.uploadedBytes;
+}
+
+function interests({ connection }: LivePeer): number {
+  return (connection.amInterested ? 1 : 0) + (connection.peerInterested ? 1 : 0);
+}
 
 /** Bytes per second both ways, and a little for having been of use at all. */
 function usefulness(peer: LivePeer, now: number): number {

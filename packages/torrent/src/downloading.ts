@@ -2,6 +2,8 @@
 // The picker chooses the blocks; the driver holds the bytes.
 import { blockLength, type Block } from '@shoal/pieces';
 import type { WireEvent } from '@shoal/wire';
+import { Arrivals } from './arrivals.ts';
+import { Demand } from './demand.ts';
 import type { LivePeer } from './live-peer.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -13,6 +15,8 @@ const maxRejects = 500;
 
 export class Downloading {
   readonly #swarm: Swarm;
+  readonly #demand: Demand;
+  readonly #arrivals = new Arrivals();
   /** Blocks became free, or a piece made room: peers other than the one at hand may be idle. */
   #refillAll = false;
   /** Pieces with a block that two peers wrote into at once: whose bytes are wrong, if any, nobody can say. */
@@ -23,6 +27,8 @@ export class Downloading {
 
   constructor(swarm: Swarm) {
     this.#swarm = swarm;
+    this.#demand = new Demand(swarm);
+    swarm.picker.maxOpenPieces = this.#demand.mostOpenPieces;
   }
 
   /** A fragment of a block: stored while the block is still missing and this peer may give it. */
@@ -32,11 +38,13 @@ export class Downloading {
     const blockBegin = begin - (begin % blockLength);
     const taken = this.#mayTake(peer, event, blockBegin);
     const starts = begin === blockBegin;
-    if (starts && taken) this.#noteCompany(piece, blockBegin);
+    if (starts) this.#arrivals.leave(peer);
+    if (starts && taken && this.#arrivals.hasCompany(peer, piece, blockBegin)) this.#mixed.add(piece);
     peer.arrivingIntact = taken && (starts || peer.arrivingIntact);
     peer.arrivingPiece = piece;
     peer.arrivingBlock = blockBegin;
-    if (!peer.arrivingIntact) return;
+    if (!peer.arrivingIntact) return this.#arrivals.leave(peer);
+    if (end - start < blockLength) this.#arrivals.enter(peer, piece);
     this.#swarm.emit({ type: 'store', piece, begin, start, end });
   }
 
@@ -47,6 +55,7 @@ export class Downloading {
     // Only what `data` stored, all of it and in the buffer that the piece has now, may count as received.
     const stored = peer.arrivingIntact && this.#mayTake(peer, event, begin);
     peer.arrivingIntact = false;
+    this.#arrivals.leave(peer);
     const outcome = stored ? picker.received(peer.key, piece, begin, { acceptUnrequested: true }) : 'unrequested';
     if (outcome === 'unrequested' || outcome === 'duplicate') {
       progress.wastedBytes += length;
@@ -55,12 +64,14 @@ export class Downloading {
     }
     peer.rejects = 0;
     peer.downloadedBytes += length;
+    peer.usefulAt = now;
+    if (peer.askedIdleAt !== undefined) noteAnswer(peer, now);
     progress.downloaded(peer.peerId, length, now);
     this.cancelCopies();
     if (outcome !== 'completed') return;
     this.#checking.add(piece);
     this.#swarm.emit({ type: 'check-piece', piece });
-    this.#bufferGone(piece);
+    this.#arrivals.bufferGone(piece);
   }
 
   /** They choked us: all that was asked is free for others, and first in line. */
@@ -97,16 +108,36 @@ export class Downloading {
   #refill(peer: LivePeer, now: number): void {
     const { connection } = peer;
     if (this.paused || !peer.joined || connection.peerChoking || !connection.amInterested) return;
-    const room = connection.pipeline.target(now) - connection.pipeline.outstanding;
+    const room = this.#demand.of(peer, now);
     if (room <= 0) return;
-    const blocks = this.#swarm.picker.pick(peer.key, room, now);
+    const blocks = this.#pick(peer, room, now);
     this.discardAbandoned();
     if (blocks.length === 0) return;
+    if (connection.pipeline.outstanding === 0) peer.askedIdleAt = now;
     for (const block of blocks) {
       // It may have choked us within this very turn: what cannot be asked is free again.
       if (!connection.request(block, now)) this.#swarm.picker.released(peer.key, block.piece, block.begin);
     }
+    this.#demand.count(peer);
     this.#swarm.touch(peer);
+  }
+
+  /** Few open pieces are enough, and stay in the caches; a peer that can work on none of them may start another. */
+  #pick(peer: LivePeer, room: number, now: number): readonly Block[] {
+    const { picker } = this.#swarm;
+    picker.maxOpenPieces = this.#demand.openPieces(room, this.#checking.size);
+    const blocks = picker.pick(peer.key, room, now);
+    if (blocks.length > 0 || peer.connection.pipeline.outstanding > 0) return blocks;
+    if (picker.maxOpenPieces >= this.#demand.mostOpenPieces) return blocks;
+    picker.maxOpenPieces = this.#demand.mostOpenPieces;
+    return picker.pick(peer.key, room, now);
+  }
+
+  /** The peer's connection is over. */
+  left(peer: LivePeer): void {
+    this.#demand.left(peer);
+    this.#arrivals.leave(peer);
+    this.#refillAll = true;
   }
 
   refillWoken(now: number): void {
@@ -126,7 +157,7 @@ export class Downloading {
   /** The piece's buffer is of no use any more. */
   discard(piece: number): void {
     this.#swarm.emit({ type: 'discard', piece });
-    this.#bufferGone(piece);
+    this.#arrivals.bufferGone(piece);
     this.#mixed.delete(piece);
   }
 
@@ -136,6 +167,7 @@ export class Downloading {
     for (const peer of this.#swarm.live.values()) {
       if (!peer.joined) continue;
       for (const block of peer.connection.pipeline.blocks()) peer.connection.cancel(block);
+      this.#demand.count(peer);
       this.#swarm.picker.releaseAll(peer.key);
       this.updateInterest(peer);
       this.#swarm.touch(peer);
@@ -145,6 +177,12 @@ export class Downloading {
   resume(): void {
     this.paused = false;
     this.updateInterests();
+    this.wake();
+  }
+
+  /** Buffers or a limit changed: at most so many pieces are opened from now on. */
+  allowanceChanged(): void {
+    this.#swarm.picker.maxOpenPieces = this.#demand.mostOpenPieces;
     this.wake();
   }
 
@@ -171,6 +209,7 @@ export class Downloading {
       const peer = this.#swarm.live.get(key);
       if (peer === undefined) continue;
       peer.connection.cancel(block);
+      this.#demand.count(peer);
       this.#swarm.touch(peer);
       this.#refillAll = true;
     }
@@ -187,22 +226,15 @@ export class Downloading {
     return this.#mixed.delete(piece);
   }
 
-  /** Somebody else is in the middle of this block: it is sent twice in the end game, or after a request timed out. */
-  #noteCompany(piece: number, blockBegin: number): void {
-    for (const other of this.#swarm.live.values())
-      if (other.arrivingIntact && other.arrivingPiece === piece && other.arrivingBlock === blockBegin)
-        this.#mixed.add(piece);
-  }
-
-  /** Half a block that is on its way into this buffer cannot be completed in the piece's next one. */
-  #bufferGone(piece: number): void {
-    for (const peer of this.#swarm.live.values()) if (peer.arrivingPiece === piece) peer.arrivingIntact = false;
-  }
-
   /** Late data is of use only to a piece that is open: only such a piece has a buffer. */
   #mayTake(peer: LivePeer, event: BlockData | BlockEnd, blockBegin: number): boolean {
     const { picker } = this.#swarm;
     if (event.outcome === 'unrequested' || !picker.isOpen(event.piece)) return false;
     return picker.accepts(peer.key, event.piece, blockBegin);
   }
+}
+
+function noteAnswer(peer: LivePeer, now: number): void {
+  peer.answersInMs = Math.min(peer.answersInMs, now - (peer.askedIdleAt ?? now));
+  peer.askedIdleAt = undefined;
 }

@@ -24,6 +24,18 @@ export class LivePeer {
   arrivingPiece = -1;
   arrivingBlock = -1;
   arrivingIntact = false;
+  /** It is in the middle of that block, and noted so. */
+  isInside = false;
+  /** Requests of ours that are counted with those of all peers. */
+  countedRequests = 0;
+  /** When it was asked for a block while it owed none; undefined once it has answered. */
+  askedIdleAt: number | undefined = undefined;
+  /** The shortest time, in ms, in which it answered such a request. */
+  answersInMs: number = Infinity;
+  /** When payload last went either way, or it connected. */
+  usefulAt: number;
+  /** When we last unchoked it. */
+  unchokedAt = 0;
   /** Requests of ours it refused while it had unchoked us, since its last block. */
   rejects = 0;
   downloadedBytes = 0;
@@ -32,11 +44,12 @@ export class LivePeer {
   uploadInFlight = 0;
   readonly uploadMeter: RateMeter = new RateMeter();
 
-  constructor(key: PeerKey, endpoint: Endpoint, incoming: boolean, connection: PeerConnection) {
+  constructor(key: PeerKey, endpoint: Endpoint, incoming: boolean, connection: PeerConnection, now: number) {
     this.key = key;
     this.endpoint = endpoint;
     this.incoming = incoming;
     this.connection = connection;
+    this.usefulAt = now;
     this.listenEndpoint = incoming ? undefined : endpoint;
   }
 }

@@ -4,7 +4,7 @@
 // States: idle ─started→ running ⇄ suspended ─stopped→ stopped. Downloading, seeding and checking are not states of
 // their own but what the picker misses and holds.
 import { Picker } from '@shoal/picker';
-import { Bitfield, blockLength } from '@shoal/pieces';
+import { Bitfield } from '@shoal/pieces';
 import type { AllowanceChange } from './allowance.ts';
 import { Announces } from './announces.ts';
 import { Connections } from './connections.ts';
@@ -25,9 +25,6 @@ export type TorrentState = 'idle' | 'running' | 'suspended' | 'stopped';
 
 /** Time-outs and keep-alives are looked after once a second: none of them is shorter than ten. */
 const housekeepingMs = 1000;
-/** Fewer pieces than this in the making would leave a peer without work while another piece is checked. */
-const minOpenPieces = 2;
-
 export class Torrent {
   readonly #swarm: Swarm;
   readonly #downloading: Downloading;
@@ -69,7 +66,6 @@ export class Torrent {
     this.#peerEvents = new PeerEvents(this.#swarm, this.#connections, this.#downloading, this.#uploading);
     this.#announces = new Announces(this.#swarm, this.#possession);
     this.#wasComplete = this.#swarm.complete;
-    this.#limitOpenPieces();
   }
 
   get complete(): boolean {
@@ -217,17 +213,10 @@ export class Torrent {
 
   #allow(change: AllowanceChange, now: number): void {
     this.#swarm.allowance.change(change);
-    this.#limitOpenPieces();
-    this.#downloading.wake();
+    this.#downloading.allowanceChanged();
     this.#uploading.allowanceChanged();
     this.#connections.shrink(now);
     this.#connections.dial(now);
-  }
-
-  #limitOpenPieces(): void {
-    const { picker, description, allowance } = this.#swarm;
-    const pieceBytes = Math.max(description.geometry.pieceLength, blockLength);
-    picker.maxOpenPieces = Math.max(minOpenPieces, Math.floor(allowance.pieceBufferBytes / pieceBytes));
   }
 
   #bytesReceived(key: PeerKey, chunk: Uint8Array, start: number, end: number, now: number): void {
@@ -261,15 +250,15 @@ export class Torrent {
   }
 
   #completionChanged(now: number): void {
-    this.#wasComplete = this.#swarm.complete;
-    if (!this.#wasComplete) {
-      this.#swarm.known.recall(now);
-      return this.#connections.dial(now);
-    }
-    this.#swarm.report({ type: 'completed' });
-    for (const peer of this.#swarm.live.values())
-      if (peer.joined && this.#swarm.picker.isSeed(peer.key)) this.#connections.hangUp(peer, 'both are seeds', now);
-    if (this.#possession.takeDownloaded()) this.#announces.completed(now);
+    const { complete, known, live, picker } = this.#swarm;
+    this.#wasComplete = complete;
+    if (complete) {
+      this.#swarm.report({ type: 'completed' });
+      for (const peer of live.values())
+        if (peer.joined && picker.isSeed(peer.key)) this.#connections.hangUp(peer, 'both are seeds', now);
+    } else known.recall(now);
+    this.#announces.completionChanged(complete && this.#possession.takeDownloaded(), now);
+    this.#connections.dial(now);
   }
 
   #announced(input: Extract<TorrentInput, { type: 'announced' }>, now: number): void {
@@ -292,7 +281,7 @@ export class Torrent {
 
   #lookAfter(peer: LivePeer, now: number): void {
     for (const event of peer.connection.timePassed(now)) this.#peerEvents.heard(peer, event, now);
-    if (!this.#swarm.live.has(peer.key)) return;
+    if (!this.#swarm.live.has(peer.key) || this.#connections.dropSilent(peer, now)) return;
     this.#downloading.expire(peer, now);
     this.#downloading.refill(peer, now);
     this.#uploading.pump(peer, now);

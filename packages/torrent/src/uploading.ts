@@ -1,7 +1,7 @@
 // Giving blocks: accepts requests for what we have, hands contiguous runs to the driver while there is room below the
 // watermark, and unchokes as the choker decides. Requests wait here, not in a socket, so a choke can drop them (BEP 3).
 import { Choker, type ChokeCandidate } from '@shoal/choker';
-import type { Block } from '@shoal/pieces';
+import { type Block, blockLength } from '@shoal/pieces';
 import type { LivePeer } from './live-peer.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -14,6 +14,8 @@ export class Uploading {
   readonly #swarm: Swarm;
   readonly #choker: Choker;
   #rechokeWanted = false;
+  /** Interested peers that the last decision unchoked. */
+  #served = 0;
   paused = true;
 
   constructor(swarm: Swarm) {
@@ -57,6 +59,7 @@ export class Uploading {
   uploaded(peer: LivePeer, bytes: number, now: number): void {
     peer.uploadInFlight = Math.max(0, peer.uploadInFlight - bytes);
     peer.uploadedBytes += bytes;
+    peer.usefulAt = now;
     peer.uploadMeter.add(bytes, now);
     this.#swarm.progress.uploaded(peer.peerId, bytes, now);
   }
@@ -103,16 +106,20 @@ export class Uploading {
     this.#rechokeWanted = true;
   }
 
-  /** Hands runs to the driver until the watermark: half a second of this peer's rate, within bounds. */
+  /**
+   * Hands runs to the driver until the watermark: half a second of this peer's rate, within bounds. Under a limit half a
+   * second of its share, or what was handed over could be neither choked nor cancelled for long.
+   */
   pump(peer: LivePeer, now: number): void {
     const { uploads } = peer.connection;
     if (uploads.length === 0) return;
-    const watermark = Math.min(
-      Math.max(peer.uploadMeter.rate(now) / 2, minWatermarkBytes),
-      this.#swarm.options.uploadWatermarkBytes,
-    );
+    const share = this.#shareBytes();
+    const rate = Math.max(peer.uploadMeter.rate(now) / 2, minWatermarkBytes);
+    const watermark = Math.min(rate, this.#swarm.options.uploadWatermarkBytes, share);
+    // Two runs fit the share: one is read while the other is sent.
+    const runBlocks = Math.min(maxRunBlocks, Math.max(1, Math.floor(share / 2 / blockLength)));
     while (uploads.length > 0 && peer.uploadInFlight < watermark) {
-      const blocks = uploads.takeRun(maxRunBlocks);
+      const blocks = uploads.takeRun(runBlocks);
       for (const block of blocks) peer.uploadInFlight += block.length;
       this.#swarm.emit({ type: 'upload', peer: peer.key, blocks });
     }
@@ -130,12 +137,16 @@ export class Uploading {
     const candidates: ChokeCandidate[] = [];
     for (const peer of this.#swarm.live.values()) if (peer.joined) candidates.push(this.#candidate(peer, now));
     const decision = this.#choker.decide(candidates, seeding, now);
+    this.#served = 0;
+    for (const { peer, interested } of candidates) if (interested && decision.unchoke.has(peer)) this.#served++;
     for (const { peer: key, choked } of candidates) {
       const unchoke = decision.unchoke.has(key);
       const peer = this.#swarm.live.get(key);
       if (unchoke !== choked || peer === undefined) continue;
-      if (unchoke) peer.connection.unchoke();
-      else peer.connection.choke();
+      if (unchoke) {
+        peer.connection.unchoke();
+        peer.unchokedAt = now;
+      } else peer.connection.choke();
       this.#swarm.touch(peer);
       this.#swarm.report(
         unchoke
@@ -159,6 +170,13 @@ export class Uploading {
       hasQueue: connection.uploads.length > 0 || peer.uploadInFlight > 0,
       isDrained: peer.uploadInFlight < minWatermarkBytes,
     };
+  }
+
+  /** Half a second of what the limit leaves to each peer that is served; no less than a block. */
+  #shareBytes(): number {
+    const limit = this.#swarm.allowance.uploadBytesPerSecond;
+    if (limit === Infinity) return Infinity;
+    return Math.max(blockLength, limit / Math.max(1, this.#served) / 2);
   }
 
   #freeSlot(): boolean {

@@ -7,6 +7,8 @@ export class Remote {
   readonly #host: Host;
   readonly #peer: number;
   readonly #received: Uint8Array[] = [];
+  /** Requests heard and not answered. */
+  readonly #asked: Extract<PeerMessage, { type: 'request' }>[] = [];
 
   constructor(world: World, host: Host, peer: number, options: { readonly fast?: boolean } = {}) {
     this.#world = world;
@@ -28,6 +30,15 @@ export class Remote {
     this.say({ type: 'piece', piece, begin, data: Uint8Array.from({ length }, (_, at) => contentAt(from + at)) });
   }
 
+  /** Answers the oldest request that was heard; false when there is none. */
+  answerOldest(): boolean {
+    this.heard();
+    const request = this.#asked.shift();
+    if (request === undefined) return false;
+    this.sendBlock(request.piece, request.begin, request.length);
+    return true;
+  }
+
   /** What the host has sent to this end since last asked, without its handshake. */
   heard(): PeerMessage[] {
     const mine = this.#host.sent.filter(({ peer }) => peer === this.#peer);
@@ -36,7 +47,9 @@ export class Remote {
     const messages: PeerMessage[] = [];
     for (let at = bytes[0] === 19 ? 68 : 0; at < bytes.length;) {
       const end = at + 4 + bytes.readUInt32BE(at);
-      messages.push(decodeMessage(new Uint8Array(bytes.subarray(at, end))));
+      const message = decodeMessage(new Uint8Array(bytes.subarray(at, end)));
+      messages.push(message);
+      if (message.type === 'request') this.#asked.push(message);
       at = end;
     }
     return messages;

@@ -2,7 +2,8 @@ import { Bitfield, geometryOf } from '@shoal/pieces';
 import { encodeHandshake, encodeMessage, pieceHeaderLength, writePieceHeader } from '@shoal/wire';
 import { expect, test } from 'vitest';
 import { Torrent, type TorrentInput } from '../src/index.ts';
-import { idOf, infoHash, randomOf } from './harness.ts';
+import { Host, idOf, infoHash, randomOf, World } from './harness.ts';
+import { Remote } from './remote.ts';
 
 const block = 16_384;
 const stallers = [1, 2];
@@ -94,6 +95,47 @@ test('a peer that sends nothing gives its place to another when all connections 
   arrives(3, 26_000);
   expect(hungUp.slice(1)).toEqual(['1: it sends nothing and its place is needed']);
   expect(torrent.snapshot(26_000).peers.map(({ peer }) => peer)).toEqual([3]);
+});
+
+test('a peer with which nothing was exchanged for a minute makes room, one in ten seconds, who is of least use first', () => {
+  const world = new World();
+  const host = world.add(new Host({ id: 1, have: [0, 1, 2, 3, 4], maxConnections: 3 }));
+  const remotes = [90, 91, 92].map((peer) => new Remote(world, host, peer, { fast: true }));
+  // 90 has what we lack and chokes us; 91 wants nothing and has nothing; 92 takes a block now and then.
+  remotes[0]?.say({ type: 'have-all' });
+  remotes[1]?.say({ type: 'have-none' });
+  remotes[2]?.say({ type: 'have-none' }, { type: 'interested' });
+  const addresses = Array.from({ length: 5 }, (_, index) => ({ ip: `10.8.8.${index + 1}`, port: 6881 }));
+  host.handle({ type: 'peers-found', source: 'user', peers: addresses }, world.now);
+  for (let second = 0; second < 58; second++) {
+    world.pass(1000);
+    if (second % 20 === 10) remotes[2]?.say({ type: 'request', piece: 0, begin: 0, length: 16_384 });
+  }
+  expect(host.hungUp).toEqual([]);
+  world.pass(4000);
+  expect(host.hungUp.map(({ peer }) => peer)).toEqual([91]);
+  expect(host.dials).toHaveLength(1);
+  world.pass(5000);
+  expect(host.hungUp).toHaveLength(1);
+  host.handle({ type: 'peer-connected', peer: 95, endpoint: addresses[0]!, incoming: false }, world.now);
+  world.pass(8000);
+  expect(host.hungUp.map(({ peer }) => peer)).toEqual([91, 90]);
+});
+
+test('clients 33: a seed lets go of a peer that may ask and has not for a minute', () => {
+  const world = new World();
+  const host = world.add(new Host({ id: 1, have: 'all' }));
+  const silent = new Remote(world, host, 90, { fast: true });
+  silent.say({ type: 'have-none' }, { type: 'interested' });
+  const busy = new Remote(world, host, 91, { fast: true });
+  busy.say({ type: 'have-none' }, { type: 'interested' });
+  const choked = new Remote(world, host, 92, { fast: true });
+  choked.say({ type: 'have-none' });
+  for (let second = 0; second < 100; second++) {
+    world.pass(1000);
+    if (second % 30 === 10) busy.say({ type: 'request', piece: 0, begin: 0, length: 16_384 });
+  }
+  expect(host.hungUp).toEqual([{ peer: 90, reason: 'it asks for nothing though it may' }]);
 });
 
 test('a peer that sends nothing gives its place to a known address when all connections are in use', () => {
