@@ -8,6 +8,7 @@ export type StorageErrorCode =
   | 'no-space'
   | 'permission'
   | 'unsafe-path'
+  | 'exists'
   | 'closed'
   | 'thread'
   | 'io';
@@ -54,6 +55,7 @@ const adviceOfCode: Readonly<Record<StorageErrorCode, string>> = {
   'no-space': 'the disk or the quota is full; free some space and start again',
   permission: 'the system does not allow it; change the owner or mode, or choose another folder',
   'unsafe-path': 'something other than a plain file or folder is in its place; move it away',
+  exists: 'something is there already; move it away or choose another place',
   closed: 'the storage is closed',
   thread: 'a hashing thread failed; try again',
   io: 'the device or the file system failed; check the disk',
@@ -72,4 +74,5 @@ const codeOfErrno: ReadonlyMap<string, StorageErrorCode> = new Map<string, Stora
   ['EISDIR', 'unsafe-path'],
   ['ENOTDIR', 'unsafe-path'],
   ['ENXIO', 'unsafe-path'],
+  ['EEXIST', 'exists'],
 ]);

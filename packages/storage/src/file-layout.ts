@@ -20,20 +20,76 @@ export interface FilePlace {
   readonly mode: number;
 }
 
+/** Where everything of a torrent lies: its files by number, and the file for parts of unwanted ones. */
+export interface FileLayout {
+  /** Absolute. */
+  readonly directory: string;
+  readonly files: readonly StorageFile[];
+  readonly partName: string;
+  readonly places: readonly FilePlace[];
+  readonly partPlace: FilePlace;
+}
+
+/**
+ * The layout of files below `directory`, absolute.
+ * @throws StorageError `unsafe-path` for a name that could lead elsewhere, or two files in one place.
+ */
+export function layoutOf(directory: string, files: readonly StorageFile[], partName: string): FileLayout {
+  const places = placesOf(directory, files);
+  const partPlace: FilePlace = {
+    path: safeJoin(directory, [partName]),
+    parents: [],
+    length: 0,
+    kind: 'file',
+    linkText: '',
+    mode: 0o666,
+  };
+  if (places.some((place) => place.path === partPlace.path)) throw unsafe(partPlace.path, 'it is for parts of files');
+  return { directory, files, partName, places, partPlace };
+}
+
+/** A hidden name that says which torrent it belongs to: `.NAME.parts`, of the first element of the first path. */
+export function partNameOf(files: readonly StorageFile[]): string {
+  const name = files.find((file) => file.isPadding !== true)?.path[0] ?? '';
+  // File systems take names of 255 bytes; what is cut off a long one leaves room for the rest of ours.
+  const bytes = new TextEncoder().encode(name).subarray(0, 240);
+  return `.${new TextDecoder().decode(bytes).replace(/\uFFFD+$/, '')}.parts`;
+}
+
+/** Whether anything is ever made at the place. */
+export function isSomewhere(place: FilePlace): boolean {
+  return place.kind === 'file' || place.kind === 'link';
+}
+
+/**
+ * For storages that keep no paths, so that they refuse what all refuse.
+ * @throws RangeError unless `file` is the number of one that is no padding; StorageError `unsafe-path`.
+ */
+export function requireNameable(isPadding: readonly boolean[], file: number, elements: readonly string[]): void {
+  if (isPadding[file] !== false) throw new RangeError(`file ${file} is not one that could have a path`);
+  if (isSafePath(elements)) return;
+  throw new StorageError('unsafe-path', `${JSON.stringify(elements)} has an element that is no plain name, or none`);
+}
+
+/** Whether `elements` name a place below any directory: plain names, at least one. */
+function isSafePath(elements: readonly string[]): boolean {
+  return elements.length > 0 && !elements.some(isUnsafeElement);
+}
+
 /**
  * Places of all files; padding has one too, never used.
  * @throws StorageError `unsafe-path` for a name that could lead elsewhere, or two files in one place.
  */
-export function placesOf(directory: string, files: readonly StorageFile[]): FilePlace[] {
+function placesOf(directory: string, files: readonly StorageFile[]): FilePlace[] {
   const places = files.map((file) => placeOf(directory, file));
   const taken = new Set<string>();
   for (const place of places) {
-    if (isNowhere(place)) continue;
+    if (!isSomewhere(place)) continue;
     if (taken.has(place.path)) throw unsafe(place.path, 'two files of the torrent have this path');
     taken.add(place.path);
   }
   for (const place of places) {
-    if (isNowhere(place)) continue;
+    if (!isSomewhere(place)) continue;
     for (let depth = place.parents.length; depth > 0; depth -= 1) {
       const folder = path.join(directory, ...place.parents.slice(0, depth));
       if (taken.has(folder)) throw unsafe(folder, 'the torrent has both a file and a folder of this path');
@@ -42,11 +98,12 @@ export function placesOf(directory: string, files: readonly StorageFile[]): File
   return places;
 }
 
-function placeOf(directory: string, file: StorageFile): FilePlace {
+/** @throws StorageError `unsafe-path` for a name that could lead elsewhere. */
+export function placeOf(directory: string, file: StorageFile): FilePlace {
   const kind = kindOf(file);
   const mode = file.attributes?.includes('x') === true ? 0o777 : 0o666;
   const place = { path: directory, parents: file.path.slice(0, -1), length: file.length, kind, linkText: '', mode };
-  if (isNowhere(place)) return place;
+  if (!isSomewhere(place)) return place;
   const absolute = safeJoin(directory, file.path);
   if (kind === 'file' || file.symlinkTarget === undefined) return { ...place, path: absolute };
   const linkText = path.relative(path.dirname(absolute), safeJoin(directory, file.symlinkTarget));
@@ -59,10 +116,6 @@ function kindOf(file: StorageFile): FilePlace['kind'] {
   if (file.length > 0) return 'file';
   if (file.isSkipped === true) return 'skipped';
   return file.symlinkTarget === undefined ? 'file' : 'link';
-}
-
-function isNowhere(place: FilePlace): boolean {
-  return place.kind === 'padding' || place.kind === 'skipped';
 }
 
 /** An absolute path that lies below `directory`, whatever the elements say. */

@@ -2,15 +2,31 @@
 // that their number is bounded. How one file is opened and kept safe is stored-file.ts; must not know pieces.
 import path from 'node:path';
 import { FileMap, type FileSpan } from '@shoal/pieces';
+import { Barrier } from './barrier.ts';
+import type { ByteRanges } from './byte-ranges.ts';
+import { defaults } from './defaults.ts';
 import { StorageError } from './errors.ts';
-import { placesOf } from './file-layout.ts';
+import { isSomewhere, layoutOf, partNameOf } from './file-layout.ts';
+import { FileLocation } from './file-location.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { OpenFiles } from './open-files.ts';
 import { OperationQueue } from './operation-queue.ts';
+import { PartFile } from './part-file.ts';
+import { type Preallocation, fillHoles } from './preallocation.ts';
 import { RangeOrder } from './range-order.ts';
 import { RealDirectories } from './real-directories.ts';
-import { type FileStamp, type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
+import {
+  type FileStamp,
+  type MoveOptions,
+  type PrepareOptions,
+  type Presence,
+  type Storage,
+  type StorageFile,
+  requireFlags,
+  requireRange,
+} from './storage.ts';
 import { StoredFile } from './stored-file.ts';
+import { UnwantedFiles } from './unwanted-files.ts';
 import { lengthOfAll, sliceVectors } from './vectors.ts';
 
 export interface FileStorageOptions {
@@ -18,6 +34,17 @@ export interface FileStorageOptions {
   readonly directory: string;
   /** The torrent's files in the order of the metainfo. */
   readonly files: readonly StorageFile[];
+  /** Other paths for some of them, by number, as `rename` gave them in an earlier run. */
+  readonly paths?: ReadonlyMap<number, readonly string[]>;
+  /** One flag for each file; default all true. */
+  readonly wanted?: readonly boolean[];
+  /**
+   * Name, right below the directory, of the file for the bytes of files that are not wanted; default `.NAME.parts`, of
+   * the first element of the first path.
+   */
+  readonly partFile?: string;
+  /** How files take their room; default `sparse`. */
+  readonly preallocation?: Preallocation;
   /** The process's budget of open files; default a set of its own of 64. */
   readonly openFiles?: OpenFiles;
   /** The process's budget of disk operations; default a queue of its own. */
@@ -34,17 +61,20 @@ export interface FilePresence extends Presence {
   readonly lengths: readonly (number | undefined)[];
 }
 
-/** Keeps a torrent's content in sparse files below one directory, which it never leaves. */
+/** Keeps a torrent's content in files below one directory, which it never leaves. */
 export class FileStorage implements Storage {
   readonly totalLength: number;
-  /** Absolute. */
-  readonly directory: string;
   readonly #map: FileMap;
   readonly #files: readonly StoredFile[];
+  readonly #part: PartFile;
+  readonly #unwanted: UnwantedFiles;
+  readonly #location: FileLocation;
+  readonly #preallocation: Preallocation;
   readonly #directories: RealDirectories;
   readonly #openFiles: OpenFiles;
   readonly #queue: OperationQueue;
   readonly #order: RangeOrder = new RangeOrder();
+  readonly #barrier: Barrier = new Barrier();
   /** Files written since their last flush. */
   readonly #dirty: Set<StoredFile> = new Set();
   #closed: Promise<void> | undefined;
@@ -58,16 +88,39 @@ export class FileStorage implements Storage {
   }
 
   private constructor(options: FileStorageOptions) {
-    this.directory = path.resolve(options.directory);
     const fileSystem = options.fileSystem ?? nodeFileSystem;
-    this.#directories = new RealDirectories(this.directory, fileSystem);
     const concurrency = options.concurrency === undefined ? {} : { concurrency: options.concurrency };
     this.#openFiles = options.openFiles ?? new OpenFiles();
     this.#queue = options.queue ?? new OperationQueue(concurrency);
+    this.#preallocation = options.preallocation ?? 'sparse';
     this.#map = new FileMap(options.files.map((file) => file.length));
     this.totalLength = this.#map.totalLength;
+    const root = path.resolve(options.directory);
+    this.#directories = new RealDirectories(root, fileSystem);
     const environment = { directories: this.#directories, fileSystem, openFiles: this.#openFiles };
-    this.#files = placesOf(this.directory, options.files).map((place) => new StoredFile(place, environment));
+    const files = options.files.map((file, index) => ({ ...file, path: options.paths?.get(index) ?? file.path }));
+    const layout = layoutOf(root, files, options.partFile ?? partNameOf(options.files));
+    const rule = this.#preallocation === 'none' ? 'at-most' : 'exact';
+    this.#files = layout.places.map((place) => new StoredFile(place, environment, rule));
+    this.#part = new PartFile(new StoredFile(layout.partPlace, environment, 'free'), this.totalLength);
+    const run = <Result>(operation: () => Promise<Result>): Promise<Result> => this.#run(operation);
+    const parts = { files: this.#files, map: this.#map, part: this.#part, run };
+    this.#unwanted = new UnwantedFiles(parts, options.wanted);
+    const keepsHoles = this.#preallocation !== 'full';
+    this.#location = new FileLocation(layout, { ...environment, ...parts, keepsHoles });
+  }
+
+  /** Absolute. */
+  get directory(): string {
+    return this.#location.directory;
+  }
+
+  /**
+   * The absolute path of a file, whether it is there or not.
+   * @throws RangeError for no file that could have one.
+   */
+  pathOf(file: number): string {
+    return this.#placedFileAt(file).place.path;
   }
 
   async read(offset: number, targets: readonly Uint8Array[], signal?: AbortSignal): Promise<void> {
@@ -75,12 +128,14 @@ export class FileStorage implements Storage {
     requireRange(this.totalLength, offset, length);
     this.#requireOpen();
     signal?.throwIfAborted();
+    if (this.#barrier.passed !== undefined) await this.#barrier.passed;
     await this.#order.run('read', offset, length, () =>
       this.#eachSpan(offset, length, async (file, span) => {
         signal?.throwIfAborted();
         const part = span.length === length ? targets : sliceVectors(targets, span.position, span.length);
         if (file.place.kind === 'padding') for (const target of part) target.fill(0);
-        else await file.read(span.offset, part);
+        else if (file.isWanted) await file.read(span.offset, part);
+        else await this.#unwanted.read(span.file, span.offset, part);
       }),
     );
   }
@@ -88,81 +143,122 @@ export class FileStorage implements Storage {
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     requireRange(this.totalLength, offset, bytes.length);
     this.#requireOpen();
+    if (this.#barrier.passed !== undefined) await this.#barrier.passed;
     await this.#order.run('write', offset, bytes.length, () =>
       this.#eachSpan(offset, bytes.length, async (file, span) => {
         if (file.place.kind === 'padding') return;
-        this.#dirty.add(file);
-        await file.write(span.offset, bytes.subarray(span.position, span.position + span.length));
+        const part = bytes.subarray(span.position, span.position + span.length);
+        if (file.isWanted) {
+          this.#dirty.add(file);
+          await file.write(span.offset, part);
+        } else this.#dirty.add(await this.#unwanted.write(span.file, span.offset, part));
       }),
     );
   }
 
-  /** Makes files of `only`, given by number, or all: at their exact length, so a longer one is cut. */
-  async prepare(only?: Iterable<number>): Promise<void> {
+  /**
+   * As `Storage` says, of files that are wanted. A longer file is cut. Zeros for `full` are written between other
+   * operations; unlike those, what waits for a barrier or `close` is not done first.
+   */
+  async prepare(only?: Iterable<number>, options: PrepareOptions = {}): Promise<void> {
     this.#requireOpen();
-    const files = only === undefined ? this.#files : Array.from(only, (file) => this.#fileAt(file));
-    await settleAll(files.map((file) => this.#queue.run(this, () => prepareFile(file))));
+    options.signal?.throwIfAborted();
+    const indexes = this.#indexes(only);
+    await this.#alone(async () => {
+      await this.#unwanted.settle();
+      await this.#eachFile(indexes, prepareFile);
+    });
+    if (this.#preallocation === 'full') await this.#fill(indexes, options);
   }
 
   async presence(): Promise<FilePresence> {
     this.#requireOpen();
-    const lengths: (number | undefined)[] = [];
-    await settleAll(
-      this.#files.map((file, index) =>
-        this.#queue.run(this, async () => {
-          const { kind, length } = file.place;
-          lengths[index] = kind === 'file' ? await file.lengthOnDisk() : length;
-        }),
-      ),
-    );
-    const mayHold = (offset: number, length: number): boolean => {
-      requireRange(this.totalLength, offset, length);
-      return this.#map.spans(offset, length).every((span) => span.offset + span.length <= (lengths[span.file] ?? -1));
-    };
-    return { lengths, mayHold };
+    return this.#barrier.share(async () => {
+      const lengths: (number | undefined)[] = [];
+      let held: ByteRanges | undefined;
+      await this.#eachFile(this.#indexes(), async (file, index) => {
+        const { kind, length } = file.place;
+        lengths[index] = kind === 'file' ? await file.lengthOnDisk() : length;
+        if (lengths[index] === undefined && !file.isWanted) held ??= (await this.#part.held()).copy();
+      });
+      const mayHold = (offset: number, length: number): boolean => {
+        requireRange(this.totalLength, offset, length);
+        return this.#map.spans(offset, length).every((span) => {
+          const inFile = span.offset + span.length <= (lengths[span.file] ?? -1);
+          if (inFile || held === undefined || this.#files[span.file]?.isWanted === true) return inFile;
+          return held.covers(offset + span.position, offset + span.position + span.length);
+        });
+      };
+      return { lengths, mayHold };
+    });
   }
 
   /**
-   * As `Storage` says. Looks where each path leads now, folders included: what was removed, replaced or swapped for a
-   * link while open is used no more.
+   * As `Storage` says; of an unwanted file that is not there, what the part file has of it. Looks where each path leads
+   * now, folders included: what was removed, replaced or swapped for a link while open is used no more.
    */
   async stamps(only?: Iterable<number>): Promise<readonly (FileStamp | undefined)[]> {
     this.#requireOpen();
-    const asked = only === undefined ? this.#files.keys() : new Set(only);
+    const indexes = this.#indexes(only);
     const stamps = this.#files.map((): FileStamp | undefined => undefined);
-    this.#directories.forget();
-    await settleAll(
-      Array.from(asked, (index) => {
-        const file = this.#fileAt(index);
-        return this.#queue.run(this, async () => {
-          if (file.place.kind === 'file') stamps[index] = await file.stamp();
-        });
-      }),
-    );
+    await this.#barrier.share(async () => {
+      this.#directories.forget();
+      await this.#eachFile(indexes, async (file, index) => {
+        if (file.place.kind !== 'file') return;
+        stamps[index] = await (file.isWanted ? file.stamp() : this.#unwanted.stamp(index));
+      });
+    });
     return stamps;
   }
 
+  /**
+   * As `Storage` says, and notices what became of the files.
+   * @throws StorageError also `not-found` or `unsafe-path` when a file is no longer in its place and `short` when it
+   * was cut: what was written to it is lost, and said to be lost once.
+   */
   async flush(): Promise<void> {
     this.#requireOpen();
-    await this.#order.writesSettled();
-    const files = [...this.#dirty];
-    this.#dirty.clear();
-    await settleAll(
-      files.map((file) =>
-        this.#queue.run(this, async () => {
-          try {
-            await file.flush();
-          } catch (error) {
-            this.#dirty.add(file);
-            throw error;
-          }
-        }),
-      ),
-    );
+    await this.#barrier.share(async () => {
+      await this.#order.writesSettled();
+      const files = [...this.#dirty];
+      this.#dirty.clear();
+      this.#directories.forget();
+      await settleAll(files.map((file) => this.#run(() => this.#flushFile(file))));
+    });
+  }
+
+  async setWanted(wanted: readonly boolean[]): Promise<void> {
+    this.#requireOpen();
+    requireFlags(this.#files.length, wanted);
+    const flags = [...wanted];
+    await this.#alone(() => this.#unwanted.setWanted(flags));
+  }
+
+  /**
+   * As `Storage` says: renamed where possible, else copied, which keeps other operations waiting. The folders that are
+   * empty after that go, the directory itself stays. When only originals of copies cannot be removed, everything is
+   * in the new directory, and the error says so.
+   */
+  async move(directory: string, options: MoveOptions = {}): Promise<void> {
+    this.#requireOpen();
+    const target = path.resolve(directory);
+    await this.#alone(() => this.#location.move(target, options));
+  }
+
+  /** As `Storage` says. A link that the torrent has to this file goes on saying where it was. */
+  async rename(file: number, elements: readonly string[]): Promise<void> {
+    this.#requireOpen();
+    this.#placedFileAt(file);
+    const copy = [...elements];
+    await this.#alone(() => this.#location.rename(file, copy));
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#alone(async () => {
+      const files = [...this.#files, this.#part.file];
+      await this.#openFiles.release(files);
+      for (const file of files) file.throwCloseError();
+    });
     return this.#closed;
   }
 
@@ -170,10 +266,58 @@ export class FileStorage implements Storage {
     await this.close();
   }
 
-  async #close(): Promise<void> {
-    await this.#order.allSettled();
-    await this.#openFiles.release(this.#files);
-    for (const file of this.#files) file.throwCloseError();
+  async #flushFile(file: StoredFile): Promise<void> {
+    try {
+      await file.flush();
+    } catch (error) {
+      const isLost = error instanceof StorageError && lostCodes.has(error.code);
+      if (!isLost) this.#dirty.add(file);
+      throw error;
+    }
+  }
+
+  /** Fills holes one after another: nobody waits long for one of them. */
+  async #fill(indexes: readonly number[], options: PrepareOptions): Promise<void> {
+    const holed: number[] = [];
+    let total = 0;
+    await this.#barrier.share(() =>
+      this.#eachFile(indexes, async (file, index) => {
+        if (file.place.kind !== 'file' || !file.isWanted) return;
+        const facts = await file.facts();
+        if (facts === undefined || facts.allocated >= facts.length) return;
+        holed.push(index);
+        total += file.place.length;
+      }),
+    );
+    let done = 0;
+    for (const index of holed) {
+      const file = this.#fileAt(index);
+      for (let at = 0; at < file.place.length; at += defaults.copyBytes) {
+        options.signal?.throwIfAborted();
+        this.#requireOpen();
+        const length = Math.min(defaults.copyBytes, file.place.length - at);
+        if (this.#barrier.passed !== undefined) await this.#barrier.passed;
+        const fill = (): Promise<void> => this.#run(() => this.#fillPart(file, at, length));
+        await this.#order.run('write', this.#map.offsetOf(index) + at, length, fill);
+        done += length;
+        options.onProgress?.(done, total);
+      }
+    }
+  }
+
+  async #fillPart(file: StoredFile, offset: number, length: number): Promise<void> {
+    if (!file.isWanted) return;
+    this.#dirty.add(file);
+    await fillHoles(file, offset, length);
+  }
+
+  /** Runs `operation` when all that was called before has settled; what is called after waits for it. */
+  #alone<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return this.#barrier.exclude(() => this.#order.allSettled(), operation);
+  }
+
+  #run<Result>(operation: () => Promise<Result>): Promise<Result> {
+    return this.#queue.run(this, operation);
   }
 
   /** Runs `perform` for each file's part of a range, side by side, and settles when all are done, failed or not. */
@@ -186,9 +330,26 @@ export class FileStorage implements Storage {
     return settleAll(spans.map((span) => this.#queue.run(this, () => perform(this.#fileAt(span.file), span))));
   }
 
+  #eachFile(indexes: readonly number[], perform: (file: StoredFile, index: number) => Promise<void>): Promise<void> {
+    return settleAll(indexes.map((index) => this.#run(() => perform(this.#fileAt(index), index))));
+  }
+
+  /** @throws RangeError for a number that is no file's. */
+  #indexes(only: Iterable<number> = this.#files.keys()): number[] {
+    const indexes = [...new Set(only)];
+    for (const index of indexes) this.#fileAt(index);
+    return indexes;
+  }
+
   #fileAt(index: number): StoredFile {
     const file = this.#files[index];
     if (file === undefined) throw new RangeError(`file ${index} is not one of ${this.#files.length}`);
+    return file;
+  }
+
+  #placedFileAt(index: number): StoredFile {
+    const file = this.#fileAt(index);
+    if (!isSomewhere(file.place)) throw new RangeError(`file ${index} is never made, so it has no path`);
     return file;
   }
 
@@ -198,7 +359,11 @@ export class FileStorage implements Storage {
   }
 }
 
+/** What a flush says of files whose content is gone: there is nothing to try again. */
+const lostCodes: ReadonlySet<string> = new Set(['not-found', 'short', 'unsafe-path']);
+
 async function prepareFile(file: StoredFile): Promise<void> {
+  if (!file.isWanted) return;
   if (file.place.kind === 'file') await file.create();
   if (file.place.kind === 'link') await file.createLink();
 }

@@ -1,6 +1,6 @@
 // The few calls of a file system that storage needs, and Node's own. An interface so that a full disk, a refused
 // write or another file system can stand in for it. Decides nothing: errors pass as the system gave them.
-import { type FileHandle, lstat, mkdir, open, stat, symlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, rename, rmdir, stat, symlink, unlink } from 'node:fs/promises';
 import type { BigIntStats } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from './errors.ts';
@@ -14,6 +14,12 @@ export interface FileSystem {
   mkdir(path: string, options: { readonly recursive: boolean }): Promise<void>;
   /** Makes a link at `path` that says `target`. */
   symlink(target: string, path: string): Promise<void>;
+  /** Gives what is at `from` the path `to`, whatever was there; EXDEV when they are on different devices. */
+  rename(from: string, to: string): Promise<void>;
+  /** Removes a file or a link. */
+  unlink(path: string): Promise<void>;
+  /** Removes an empty folder. */
+  rmdir(path: string): Promise<void>;
 }
 
 /** An open file; positions and lengths in bytes. */
@@ -32,8 +38,11 @@ export interface OpenedFile {
 export interface FileFacts {
   readonly isFile: boolean;
   readonly isDirectory: boolean;
+  readonly isLink: boolean;
   /** Bytes. */
   readonly length: number;
+  /** Bytes of the device that hold content; fewer than `length` when there are holes, or where content is compressed. */
+  readonly allocated: number;
   /** Time of the last change of the content, in nanoseconds since 1970 as the file system tells it. */
   readonly modifiedNs: bigint;
   /** Number of the file on its device; another file has it only after this one is gone and closed. */
@@ -54,6 +63,9 @@ export const nodeFileSystem: FileSystem = {
     else await mkdir(path);
   },
   symlink,
+  rename,
+  unlink,
+  rmdir,
 };
 
 /** Not Node's own `recursive`, which tries for ever below a folder that takes no entries, such as /proc. */
@@ -123,7 +135,10 @@ function factsOf(stats: BigIntStats): FileFacts {
   return {
     isFile: stats.isFile(),
     isDirectory: stats.isDirectory(),
+    isLink: stats.isSymbolicLink(),
     length: Number(stats.size),
+    // POSIX leaves the unit open; Linux, macOS and the BSDs count 512 bytes, and so does libuv on Windows.
+    allocated: Number(stats.blocks) * 512,
     modifiedNs: stats.mtimeNs,
     inode: stats.ino,
     device: stats.dev,

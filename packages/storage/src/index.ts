@@ -5,8 +5,10 @@ export { type FilePresence, FileStorage, type FileStorageOptions } from './file-
 export { type FileFacts, type FileSystem, nodeFileSystem, type OpenedFile } from './file-system.ts';
 export { HashPool, type HashPoolOptions } from './hash-pool.ts';
 export { MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts';
+export { NullStorage, type NullStorageOptions } from './null-storage.ts';
 export { type FileMode, type Openable, OpenFiles, type OpenFilesOptions } from './open-files.ts';
 export { OperationQueue, type OperationQueueOptions } from './operation-queue.ts';
 export type { CheckOptions } from './piece-check.ts';
+export type { Preallocation } from './preallocation.ts';
 export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
-export type { FileStamp, Presence, Storage, StorageFile } from './storage.ts';
+export type { FileStamp, MoveOptions, PrepareOptions, Presence, Storage, StorageFile } from './storage.ts';

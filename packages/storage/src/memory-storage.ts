@@ -3,7 +3,17 @@
 import { FileMap } from '@shoal/pieces';
 import { copyBytes } from './copy-bytes.ts';
 import { StorageError } from './errors.ts';
-import { type FileStamp, type Presence, type Storage, type StorageFile, requireRange } from './storage.ts';
+import { requireNameable } from './file-layout.ts';
+import {
+  type FileStamp,
+  type MoveOptions,
+  type PrepareOptions,
+  type Presence,
+  type Storage,
+  type StorageFile,
+  requireFlags,
+  requireRange,
+} from './storage.ts';
 import { lengthOfAll } from './vectors.ts';
 
 export interface MemoryStorageOptions {
@@ -53,8 +63,10 @@ export class MemoryStorage implements Storage {
     }
   }
 
-  async prepare(): Promise<void> {
+  /** Everything or nothing: `only` is for storages that make files. */
+  async prepare(_only?: Iterable<number>, options: PrepareOptions = {}): Promise<void> {
     this.#requireOpen();
+    options.signal?.throwIfAborted();
     this.#isPrepared = true;
   }
 
@@ -77,6 +89,24 @@ export class MemoryStorage implements Storage {
 
   async flush(): Promise<void> {
     this.#requireOpen();
+  }
+
+  /** Changes nothing: memory is taken by what is written. */
+  async setWanted(wanted: readonly boolean[]): Promise<void> {
+    this.#requireOpen();
+    requireFlags(this.#map.fileCount, wanted);
+  }
+
+  /** Changes nothing: memory is in no directory. */
+  async move(_directory: string, options: MoveOptions = {}): Promise<void> {
+    this.#requireOpen();
+    options.signal?.throwIfAborted();
+  }
+
+  /** Changes nothing, since files here have no names, but refuses what every storage refuses. */
+  async rename(file: number, path: readonly string[]): Promise<void> {
+    this.#requireOpen();
+    requireNameable(this.#isPadding, file, path);
   }
 
   async close(): Promise<void> {

@@ -6,10 +6,12 @@ import { StorageError, errnoOf } from './errors.ts';
 import type { FileFacts, FileSystem } from './file-system.ts';
 
 export class RealDirectories {
-  readonly #root: string;
+  #root: string;
   readonly #fileSystem: FileSystem;
   /** Absolute paths seen to be real folders; bounded by the folders that the torrent names. */
   readonly #verified: Set<string> = new Set();
+  /** Folders below the root that this object made, in that order; bounded like the others. */
+  readonly #made: Set<string> = new Set();
 
   constructor(root: string, fileSystem: FileSystem) {
     this.#root = root;
@@ -28,6 +30,25 @@ export class RealDirectories {
       this.#verified.add(this.#root);
     }
     await this.#walk(elements, (folder) => this.#lookOrMake(folder));
+  }
+
+  /** Looks below another directory from now on. */
+  moveTo(root: string): void {
+    this.#root = root;
+    this.#made.clear();
+    this.forget();
+  }
+
+  /** Removes the folders that this object made, as far as they are empty. */
+  async removeMade(): Promise<void> {
+    for (const folder of [...this.#made].toReversed()) await this.#removeFolder(folder);
+  }
+
+  /** Removes the folders that `elements` name, the innermost first, as far as they are empty. */
+  async removeEmpty(elements: readonly string[]): Promise<void> {
+    for (let depth = elements.length; depth > 0; depth -= 1) {
+      if (!(await this.#removeFolder(path.join(this.#root, ...elements.slice(0, depth))))) return;
+    }
   }
 
   /** Looks again next time: something has gone that was there. */
@@ -53,6 +74,18 @@ export class RealDirectories {
     }
   }
 
+  /** False when it stays: something else is in it, or it cannot be removed, and an empty folder does no harm. */
+  async #removeFolder(folder: string): Promise<boolean> {
+    this.#verified.delete(folder);
+    try {
+      await this.#fileSystem.rmdir(folder);
+      this.#made.delete(folder);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async #lookOrMake(folder: string): Promise<FileFacts> {
     try {
       return await this.#fileSystem.lstat(folder);
@@ -61,6 +94,7 @@ export class RealDirectories {
     }
     try {
       await this.#fileSystem.mkdir(folder, { recursive: false });
+      this.#made.add(folder);
     } catch (error) {
       // Another file of the same folder may have made it meanwhile; what it is, the next look says.
       if (errnoOf(error) !== 'EEXIST') throw error;

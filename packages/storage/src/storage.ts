@@ -24,10 +24,12 @@ export interface Storage extends AsyncDisposable {
   write(offset: number, bytes: Uint8Array): Promise<void>;
 
   /**
-   * Makes everything that the torrent describes exist at its exact length, empty files and links too. Call it once a
-   * check is done and a download begins: afterwards `presence` cannot tell what was never written.
+   * Makes everything that is wanted exist, empty files and links too, as the storage preallocates; of `only`, numbers
+   * of files, when it is given. Call it once a check is done and a download begins: afterwards `presence` may not tell
+   * what was never written. Aborted or failed, it can be called again and goes on.
+   * @throws StorageError `no-space`, `permission`, `unsafe-path`, `closed`, `io`; the signal's reason.
    */
-  prepare(): Promise<void>;
+  prepare(only?: Iterable<number>, options?: PrepareOptions): Promise<void>;
 
   /** What can exist at all, taken now, so that a check reads nothing in vain. */
   presence(): Promise<Presence>;
@@ -42,8 +44,43 @@ export interface Storage extends AsyncDisposable {
   /** Resolves when all that was written before the call has reached the device. */
   flush(): Promise<void>;
 
+  /**
+   * Wants exactly the files with a true flag, one for each file of the torrent; a storage begins with all, unless told
+   * otherwise. Those that are not wanted are not made, but what is written to them comes back, also after they are
+   * wanted again. Waits for operations under way; those called later wait for it. When it fails, nothing has changed.
+   * @throws RangeError for another number of flags; StorageError `no-space`, `permission`, `exists`, `closed`, `io`.
+   */
+  setWanted(wanted: readonly boolean[]): Promise<void>;
+
+  /**
+   * Moves everything below another directory, between operations as `setWanted` runs. When it fails, everything is
+   * where it was.
+   * @throws StorageError `exists` when a file is there already, `no-space`, `permission`, `unsafe-path`, `closed`,
+   * `io`; the signal's reason.
+   */
+  move(directory: string, options?: MoveOptions): Promise<void>;
+
+  /**
+   * Gives file number `file` another path below the directory, between operations as `setWanted` runs.
+   * @throws RangeError for no file that could have one; StorageError `unsafe-path`, `exists`, `permission`, `closed`, `io`.
+   */
+  rename(file: number, path: readonly string[]): Promise<void>;
+
   /** Lets operations under way end, then lets go of everything; not a `flush`. Every later call rejects as `closed`. */
   close(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  /** Told of bytes that surely have a place on the device now, of those that will; only where that takes time. */
+  readonly onProgress?: (preparedBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface MoveOptions {
+  /** Told after each step. */
+  readonly onProgress?: (movedBytes: number, totalBytes: number) => void;
+  /** Stops as long as nothing is lost by that. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a storage held at one moment. */
@@ -76,6 +113,12 @@ export interface StorageFile {
   readonly symlinkTarget?: readonly string[];
   /** BEP 47: letters, of which `x` makes a new file executable. */
   readonly attributes?: string;
+}
+
+/** @throws RangeError unless there is one flag for each of `fileCount` files. */
+export function requireFlags(fileCount: number, flags: readonly boolean[]): void {
+  if (flags.length !== fileCount)
+    throw new RangeError(`${flags.length} flags are not one for each of ${fileCount} files`);
 }
 
 /** @throws RangeError unless `offset` and `length` are whole numbers that describe a range of the content. */

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { FileStorage, MemoryStorage, OpenFiles } from '../src/index.ts';
-import { type MakeStorage, storageContract } from '../src/testing/storage-contract.ts';
+import { FileStorage, type FileStorageOptions, MemoryStorage, NullStorage, OpenFiles } from '../src/index.ts';
+import { type MakeStorage, type StorageCapability, storageContract } from '../src/testing/storage-contract.ts';
+import { fileSystemWith, systemError } from './scratch.ts';
 
 let scratch: string;
 beforeAll(async () => {
@@ -13,18 +14,31 @@ afterAll(() => rm(scratch, { recursive: true }));
 
 const newDirectory = (): Promise<string> => mkdtemp(path.join(scratch, 'case-'));
 
-const implementations: readonly (readonly [string, MakeStorage])[] = [
-  ['memory storage', async (files) => new MemoryStorage({ files })],
-  ['file storage', async (files) => FileStorage.open({ directory: await newDirectory(), files })],
+const inFiles =
+  (options: Partial<FileStorageOptions> = {}): MakeStorage =>
+  async (files) =>
+    FileStorage.open({ directory: await newDirectory(), files, ...options });
+
+/** Every move goes to another device. */
+const devices = fileSystemWith({ rename: () => Promise.reject(systemError('EXDEV')) });
+
+const all: readonly StorageCapability[] = ['content', 'zeros'];
+
+const implementations: readonly (readonly [string, readonly StorageCapability[], MakeStorage])[] = [
+  ['memory storage', all, async (files) => new MemoryStorage({ files })],
+  ['sparse files', all, inFiles()],
+  ['preallocated files', all, inFiles({ preallocation: 'full' })],
+  ['files that grow', ['content'], inFiles({ preallocation: 'none' })],
+  ['files on another device after each move', all, inFiles({ fileSystem: devices })],
   [
-    'file storage with a single file open and one operation at a time',
-    async (files) => {
-      const openFiles = new OpenFiles({ limit: 1 });
-      return FileStorage.open({ directory: await newDirectory(), files, openFiles, concurrency: 1 });
-    },
+    'files of which one is open at a time, and one operation under way',
+    all,
+    async (files) => inFiles({ openFiles: new OpenFiles({ limit: 1 }), concurrency: 1 })(files),
   ],
+  ['null storage', [], async (files) => new NullStorage({ files })],
 ];
 
-describe.each(implementations)('%s', (_, make) => {
-  test.for(storageContract)('$name', (contractCase) => contractCase.run(make));
+describe.each(implementations)('%s', (_, capabilities, make) => {
+  const cases = storageContract.filter((one) => one.needs.every((need) => capabilities.includes(need)));
+  test.for(cases)('$name', (contractCase) => contractCase.run(make, newDirectory));
 });

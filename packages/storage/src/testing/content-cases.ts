@@ -5,6 +5,7 @@ import { type StorageContractCase, fileOf, joined, manyFiles, padding, patternOf
 export const contentCases: readonly StorageContractCase[] = [
   {
     name: 'reads back what was written, at any place of one file',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('one', 100_000)]);
       const bytes = patternOf(100_000, 1);
@@ -21,6 +22,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'keeps pieces that span 300 odd files, empty ones and padding among them',
+    needs: ['content'],
     async run(make) {
       const { files, content } = manyFiles();
       await using storage = await make(files);
@@ -38,6 +40,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'takes the pieces of many files in any order and all at once',
+    needs: ['content'],
     async run(make) {
       const { files, content } = manyFiles();
       await using storage = await make(files);
@@ -50,6 +53,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'holds a last piece that is shorter than the others',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('one', 40_001)]);
       const bytes = patternOf(40_001, 2);
@@ -60,6 +64,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'fills many targets, empty ones too, with one read across files',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 7), fileOf('b', 0), fileOf('c', 3000), fileOf('d', 5)]);
       const bytes = patternOf(3012, 3);
@@ -72,6 +77,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'fills more targets with one read than a system call takes',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('one', 5000)]);
       const bytes = patternOf(5000, 4);
@@ -83,6 +89,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'fills views on a larger buffer and leaves the rest of it alone',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('one', 64)]);
       await storage.write(0, new Uint8Array(64).fill(7));
@@ -96,6 +103,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'takes bytes from a view on a larger buffer',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('one', 4)]);
       await storage.write(0, patternOf(100, 5).subarray(50, 54));
@@ -104,6 +112,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'clients 64: padding reads as zeros whatever was written to it',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 100), padding(412), fileOf('b', 50), padding(462)]);
       await storage.write(0, new Uint8Array(1024).fill(0xee));
@@ -116,6 +125,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'clients 64: padding can be read before anything was written',
+    needs: [],
     async run(make) {
       await using storage = await make([fileOf('a', 100), padding(412)]);
       const target = new Uint8Array(412).fill(9);
@@ -125,6 +135,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'reads and writes nothing at all without complaint',
+    needs: [],
     async run(make) {
       await using storage = await make([fileOf('one', 10), fileOf('empty', 0)]);
       await storage.write(10, new Uint8Array(0));
@@ -134,6 +145,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'holds a torrent whose files are all empty',
+    needs: [],
     async run(make) {
       await using storage = await make([fileOf('a', 0), fileOf('b', 0)]);
       equal(storage.totalLength, 0);
@@ -145,6 +157,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'refuses ranges outside the content as the bug of the caller',
+    needs: [],
     async run(make) {
       await using storage = await make([fileOf('a', 10), fileOf('b', 10)]);
       const presence = await storage.presence();
@@ -165,6 +178,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'says that it cannot read what nobody wrote',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 10)]);
       await rejects(storage.read(0, [new Uint8Array(10)]), { name: 'StorageError', code: 'not-found' });
@@ -172,6 +186,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'knows by presence what cannot be read, and calls nothing missing that can',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 3_000_000), padding(10), fileOf('b', 3_000_000)]);
       const before = await storage.presence();
@@ -187,6 +202,7 @@ export const contentCases: readonly StorageContractCase[] = [
   },
   {
     name: 'reads zeros where nobody wrote once it is prepared, and loses nothing by that',
+    needs: ['content', 'zeros'],
     async run(make) {
       await using storage = await make([fileOf('a', 5000), fileOf('empty', 0), fileOf('b', 5000)]);
       const bytes = patternOf(100, 6);

@@ -4,11 +4,19 @@ import type { Storage, StorageFile } from '../storage.ts';
 /** Makes an empty storage of these files, closed by the case that asked for it. */
 export type MakeStorage = (files: readonly StorageFile[]) => Promise<Storage>;
 
+/**
+ * What not every storage is for. `content`: what was written comes back, and what was not is known to be missing.
+ * `zeros`: `prepare` makes everything readable, as zeros where nothing was written.
+ */
+export type StorageCapability = 'content' | 'zeros';
+
 export interface StorageContractCase {
   /** A sentence in the present tense. */
   readonly name: string;
-  /** Rejects when the promise is broken. */
-  run(make: MakeStorage): Promise<void>;
+  /** A storage that lacks one of these need not keep this promise. */
+  readonly needs: readonly StorageCapability[];
+  /** Rejects when the promise is broken. `newDirectory` gives one that is there and empty, for storages that move to it. */
+  run(make: MakeStorage, newDirectory: () => Promise<string>): Promise<void>;
 }
 
 export function fileOf(name: string, length: number): StorageFile {

@@ -5,6 +5,7 @@ import { type StorageContractCase, fileOf, joined, patternOf, readOf } from './c
 export const orderCases: readonly StorageContractCase[] = [
   {
     name: 'keeps the order of writes to a common range',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 30_000), fileOf('b', 30_000)]);
       const writes: Promise<void>[] = [];
@@ -16,11 +17,13 @@ export const orderCases: readonly StorageContractCase[] = [
         expected.set(bytes, offset);
       }
       await Promise.all(writes);
-      deepEqual(await readOf(storage, 0, 60_000), expected);
+      // No write reaches further: what is behind need not be there.
+      deepEqual(await readOf(storage, 0, 59_631), expected.slice(0, 59_631));
     },
   },
   {
     name: 'lets a read see every write that was called before it, and none called after it',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 40_000), fileOf('b', 40_000)]);
       await storage.prepare();
@@ -38,6 +41,7 @@ export const orderCases: readonly StorageContractCase[] = [
   },
   {
     name: 'serves reads and writes of different ranges side by side',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 100_000), fileOf('b', 100_000)]);
       const bytes = patternOf(200_000, 7);
@@ -54,6 +58,7 @@ export const orderCases: readonly StorageContractCase[] = [
   },
   {
     name: 'rejects a read with the reason of a signal that has fired, and goes on working',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 10)]);
       await storage.write(0, patternOf(10, 8));
@@ -64,6 +69,7 @@ export const orderCases: readonly StorageContractCase[] = [
   },
   {
     name: 'keeps what was written across a flush',
+    needs: ['content'],
     async run(make) {
       await using storage = await make([fileOf('a', 100), fileOf('b', 100)]);
       const bytes = patternOf(200, 9);
@@ -76,6 +82,7 @@ export const orderCases: readonly StorageContractCase[] = [
   },
   {
     name: 'completes what was called before close and refuses what is called after it',
+    needs: ['content'],
     async run(make) {
       const storage = await make([fileOf('a', 100_000)]);
       await storage.write(0, patternOf(100_000, 10));
@@ -90,6 +97,10 @@ export const orderCases: readonly StorageContractCase[] = [
       await rejects(storage.prepare(), refusal);
       await rejects(storage.presence(), refusal);
       await rejects(storage.flush(), refusal);
+      await rejects(storage.stamps(), refusal);
+      await rejects(storage.setWanted([true]), refusal);
+      await rejects(storage.move('anywhere'), refusal);
+      await rejects(storage.rename(0, ['b']), refusal);
       await storage.close();
     },
   },
