@@ -12,3 +12,8 @@ export type { CheckOptions } from './piece-check.ts';
 export type { Preallocation } from './preallocation.ts';
 export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
 export type { FileStamp, MoveOptions, PrepareOptions, Presence, Storage, StorageFile } from './storage.ts';
+export { type AppendOutcome, type JournalFiles, nodeJournalFiles } from './resume/journal-files.ts';
+export type { JournalFound } from './resume/journal-opening.ts';
+export type { FileDoubt, FileDoubtReason } from './resume/judge.ts';
+export { ResumeJournal } from './resume/resume-journal.ts';
+export type { ResumeOptions } from './resume/resume-options.ts';

@@ -1,0 +1,102 @@
+// The few calls on files that a resume journal needs, and Node's own. An interface so that a full disk or a torn write
+// can stand in for it. Decides how a journal is replaced as a whole; must not know what is in it.
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { errnoOf } from '../errors.ts';
+import { nodeFileSystem } from '../file-system.ts';
+import { startsWith } from './records.ts';
+
+/** What a resume journal asks of a file system. Rejections carry an errno name in `code`, as Node's do. */
+export interface JournalFiles {
+  /** All bytes; undefined when there is no file. Rejects with EFBIG rather than read more than `limitBytes`. */
+  read(at: string, limitBytes: number): Promise<Uint8Array | undefined>;
+  /** Puts a new file in place of the old one, whole and on the device or not at all; makes the folder. */
+  replace(at: string, bytes: Uint8Array): Promise<void>;
+  /** Adds `bytes` at the end, and waits for the device when told to, unless the file does not begin with `head`. */
+  append(at: string, bytes: Uint8Array, head: Uint8Array, isSynced: boolean): Promise<AppendOutcome>;
+  /** Removes the file and what a replacement left behind. Nothing there is no error. */
+  remove(at: string): Promise<void>;
+}
+
+export type AppendOutcome = 'appended' | 'missing' | 'foreign';
+
+/** The files of the machine, through `node:fs/promises`. */
+export const nodeJournalFiles: JournalFiles = {
+  async read(at, limitBytes) {
+    const file = await openThere(at, constants.O_RDONLY);
+    if (file === undefined) return undefined;
+    return await closingAfter(file, async () => {
+      const { size } = await file.stat();
+      if (size > limitBytes) throw Object.assign(new Error(`EFBIG: ${size} bytes are too many`), { code: 'EFBIG' });
+      return await file.readFile();
+    });
+  },
+  async replace(at, bytes) {
+    const folder = path.dirname(at);
+    const fresh = freshNameOf(at);
+    await nodeFileSystem.mkdir(folder, { recursive: true });
+    await rm(fresh, { force: true });
+    await writeWhole(fresh, bytes);
+    await rename(fresh, at);
+    await syncFolder(folder);
+  },
+  async append(at, bytes, head, isSynced) {
+    const file = await openThere(at, constants.O_RDWR | constants.O_APPEND);
+    if (file === undefined) return 'missing';
+    return await closingAfter(file, async () => {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(head.length), 0, head.length, 0);
+      if (bytesRead < head.length || !startsWith(buffer, head)) return 'foreign';
+      await file.appendFile(bytes);
+      if (isSynced) await file.datasync();
+      return 'appended';
+    });
+  },
+  async remove(at) {
+    await rm(at, { force: true });
+    await rm(freshNameOf(at), { force: true });
+  },
+};
+
+/** Only ever made anew: two that replace at once then disturb each other's rename, never each other's bytes. */
+async function writeWhole(at: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(at, 'wx');
+  await closingAfter(file, async () => {
+    await file.writeFile(bytes);
+    await file.datasync();
+  });
+}
+
+/** Some systems sync no folder; then the rename is as safe as they make it. */
+async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await open(folder, constants.O_RDONLY);
+    await closingAfter(handle, () => handle.sync());
+  } catch (error) {
+    if (!unsyncableFolder.has(errnoOf(error) ?? '')) throw error;
+  }
+}
+
+/** What Windows and some network file systems say. */
+const unsyncableFolder: ReadonlySet<string> = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP']);
+
+async function closingAfter<Result>(file: FileHandle, task: () => Promise<Result>): Promise<Result> {
+  try {
+    return await task();
+  } finally {
+    await file.close();
+  }
+}
+
+async function openThere(at: string, flags: number): Promise<FileHandle | undefined> {
+  try {
+    return await open(at, flags);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function freshNameOf(at: string): string {
+  return `${at}.new`;
+}

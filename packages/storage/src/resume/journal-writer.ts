@@ -1,0 +1,115 @@
+// The journal file of one writer. Decides when records are added to it and when it is written anew: at the first record,
+// when it has grown, and after every failure, since a torn record hides all that would follow. The last writer to begin
+// owns the file; one that finds another's header there stops for good, so no lock can be left behind by a crash.
+import { randomBytes } from 'node:crypto';
+import { StorageError, storageErrorFrom } from '../errors.ts';
+import type { JournalFiles } from './journal-files.ts';
+import type { JournalState } from './journal-state.ts';
+import { encodeHeader, encodeRecords, type JournalRecord, type JournalSubject } from './records.ts';
+
+export interface JournalWriterOptions {
+  readonly path: string;
+  readonly files: JournalFiles;
+  readonly subject: JournalSubject;
+  /** What the first record follows. */
+  readonly state: JournalState;
+  readonly bootId: string;
+  readonly wallClock: () => number;
+  readonly onError: ((error: StorageError) => void) | undefined;
+}
+
+/** One call at a time. */
+export class JournalWriter {
+  readonly state: JournalState;
+  readonly #options: JournalWriterOptions;
+  readonly #header: Uint8Array;
+  #isStarted = false;
+  #isSuperseded = false;
+  #isFailing = false;
+  /** Whether what is at the path is not, or may not be, all of ours and whole. */
+  #mustReplace = true;
+  #hasReplaced = false;
+  #size = 0;
+  #limit = 0;
+
+  constructor(options: JournalWriterOptions) {
+    this.#options = options;
+    this.state = options.state;
+    this.#header = encodeHeader(options.subject, randomBytes(8));
+  }
+
+  /** Whether a session has begun on record. */
+  get isStarted(): boolean {
+    return this.#isStarted;
+  }
+
+  /** Whether another writer has the file now. */
+  get isSuperseded(): boolean {
+    return this.#isSuperseded;
+  }
+
+  /** Whether the last attempt failed, so that another is due although nothing new is to be said. */
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Never rejects; a record that cannot be written now is part of the next attempt. False = not written. */
+  async write(records: readonly JournalRecord[], isSynced: boolean = false): Promise<boolean> {
+    if (this.#isSuperseded) return false;
+    const { bootId, wallClock } = this.#options;
+    if (!this.#isStarted) this.state.apply({ type: 'session', bootId, wallMs: wallClock() });
+    this.#isStarted = true;
+    for (const record of records) this.state.apply(record);
+    try {
+      await this.#put(encodeRecords(records), isSynced);
+      this.#isFailing = false;
+      return true;
+    } catch (error) {
+      this.#mustReplace = true;
+      this.report(error, 'write');
+      return false;
+    }
+  }
+
+  /** Tells of the first failure of a streak only. */
+  report(cause: unknown, verb: string): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    const { onError, path } = this.#options;
+    const error = storageErrorFrom(cause, `${verb} the resume journal`, path);
+    // Later, so that whatever a listener throws leaves the journal at rest.
+    if (onError !== undefined) queueMicrotask(() => onError(error));
+  }
+
+  async #put(bytes: Uint8Array, isSynced: boolean): Promise<void> {
+    if (this.#mustReplace || this.#size + bytes.length > this.#limit) return await this.#replace();
+    if (!(await this.#append(bytes, isSynced))) await this.#replace();
+  }
+
+  /** False when someone removed the file, which is then written anew. */
+  async #append(bytes: Uint8Array, isSynced: boolean): Promise<boolean> {
+    const { path, files } = this.#options;
+    const outcome = await files.append(path, bytes, this.#header, isSynced);
+    this.#isSuperseded = outcome === 'foreign';
+    if (this.#isSuperseded) {
+      const message = `cannot go on with the resume journal ${path}: another process writes it; end one of the two`;
+      throw new StorageError('closed', message, { path });
+    }
+    this.#size += bytes.length;
+    return outcome === 'appended';
+  }
+
+  async #replace(): Promise<void> {
+    const { path, files } = this.#options;
+    if (this.#hasReplaced) await this.#append(new Uint8Array(0), false);
+    const records = encodeRecords(this.state.compact());
+    const bytes = new Uint8Array(this.#header.length + records.length);
+    bytes.set(this.#header);
+    bytes.set(records, this.#header.length);
+    await files.replace(path, bytes);
+    this.#hasReplaced = true;
+    this.#mustReplace = false;
+    this.#size = bytes.length;
+    this.#limit = Math.max(65_536, this.state.have.bytes.length * 8, bytes.length * 2);
+  }
+}
