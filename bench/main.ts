@@ -6,15 +6,17 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runInNamespace } from './network.ts';
+import { benchScale, scaleTable } from './scale/scale.ts';
 import { benchTracker, trackerTable } from './tracker/tracker.ts';
 import { namesOf, rowsOf } from './transfer/rows.ts';
 import { transferTable } from './transfer/table.ts';
 import { benchTransfer } from './transfer/transfer.ts';
 
-const usage = `usage: npm run bench -- [transfer|bencode|tracker|all] [--quick] [--rounds N] [--minutes N] [--json]
+const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|scale] [--quick] [--rounds N] [--minutes N] [--json]
   transfer: [--rows ${rowsOf({ quick: false })
     .map(({ key }) => key)
-    .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]`;
+    .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]
+  scale: [--profiles DIR]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,17 +28,20 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string' },
     rows: { type: 'string' },
     peers: { type: 'string' },
+    profiles: { type: 'string' },
   },
 });
 const [what = 'all'] = positionals;
 const tables: readonly string[] = ['bencode', 'transfer', 'tracker'];
+/** Not part of `all`. */
+const alone: readonly string[] = ['scale'];
 const rows = list(
   values.rows,
   rowsOf({ quick: false }).map(({ key }) => key),
 );
 const peers = list(values.peers, namesOf());
 const [rounds, sizeMiB, minutes] = [number(values.rounds), number(values.size), number(values.minutes)];
-if (!tables.includes(what) && what !== 'all') fail();
+if (!tables.includes(what) && what !== 'all' && !alone.includes(what)) fail();
 const wanted = what === 'all' ? tables : [what];
 
 if (wanted.includes('transfer') || wanted.includes('tracker')) installOpponents();
@@ -64,6 +69,11 @@ if (wanted.includes('tracker')) {
   const found = await benchTracker({ seconds: values.quick ? 2 : 4, rounds: rounds ?? (values.quick ? 1 : 3) });
   results['tracker'] = found;
   print(`\n## announces, 10,000 torrents, random peers, 50 peers wanted\n\n${trackerTable(found)}`);
+}
+if (wanted.includes('scale')) {
+  const found = await benchScale({ quick: values.quick, profiles: values.profiles });
+  results['scale'] = found;
+  print(`\n## scale\n\n${scaleTable(found)}`);
 }
 if (values.json) console.log(JSON.stringify(results));
 process.exit(0);

@@ -109,6 +109,12 @@ export class Measured {
     this.#child.kill(name);
   }
 
+  /** Resolves when it has ended by itself. */
+  async closed(): Promise<void> {
+    if (this.#ended) return;
+    await new Promise((resolve) => this.#child.once('close', resolve));
+  }
+
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const closed = new Promise((resolve) => this.#child.once('close', resolve));

@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeMetainfo } from '@shoal/metainfo';
-import { freePort, peerAddress, trackerAddress } from '../network.ts';
+import { freePort, peerAddress } from '../network.ts';
 import { Measured } from '../processes.ts';
+import { startTracker, type TrackerProcess } from '../tracker-process.ts';
 import type { Content } from './content.ts';
 import type { Contestant, Job } from './contestants.ts';
 import { type Moments, Progress } from './progress.ts';
@@ -72,7 +73,7 @@ class Scene {
   readonly #folder: string;
   readonly #seeders: Peer[] = [];
   readonly #leechers: Peer[] = [];
-  #tracker: { readonly process: Measured; readonly url: string } | undefined;
+  #tracker: TrackerProcess | undefined;
   #addresses = 0;
 
   constructor(cell: Cell, content: Content, folder: string) {
@@ -84,7 +85,8 @@ class Scene {
 
   async play(): Promise<Figures> {
     const { row, seeder, leecher } = this.#cell;
-    if (seeder.needsTracker === true || leecher.needsTracker === true) this.#tracker = await startTracker();
+    if (seeder.needsTracker === true || leecher.needsTracker === true)
+      this.#tracker = await startTracker(announceSeconds);
     const tiers = this.#tracker === undefined ? [] : [[`${this.#tracker.url}/announce`]];
     writeFileSync(this.#torrent, encodeMetainfo(this.#content.infoBytes, { announceTiers: tiers }));
     return row.leechers === 1 ? this.#downloaderLast() : this.#seederLast();
@@ -231,14 +233,6 @@ async function worstDelay(peers: readonly Peer[]): Promise<number> {
   if (peers.some(({ contestant }) => contestant.tellsLoopDelay !== true)) return NaN;
   const told = await Promise.all(peers.map(({ process }) => process.says(/"loop-delay".*"p99Ms":([\d.]+)/, limitMs)));
   return Math.max(...told.map(([, p99Ms]) => Number(p99Ms)));
-}
-
-async function startTracker(): Promise<{ process: Measured; url: string }> {
-  const main = path.join(import.meta.dirname, '../../apps/tracker/src/main.ts');
-  const options = ['--http', `${trackerAddress}:0`, '--udp', 'off', '--interval', String(announceSeconds), '--json'];
-  const tracker = new Measured([process.execPath, main, 'serve', ...options]);
-  const [, url = ''] = await tracker.says(/"http":"([^"]+)"/, limitMs);
-  return { process: tracker, url };
 }
 
 /** Resolves when the tracker knows so many seeds: a downloader that asks earlier gets an empty list. */
