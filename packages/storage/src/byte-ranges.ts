@@ -30,6 +30,7 @@ export class ByteRanges {
   }
 
   remove(begin: number, end: number): void {
+    if (begin >= end) return;
     const first = this.#firstEndingAfter(begin);
     let last = first;
     const kept: ByteRange[] = [];
@@ -50,6 +51,7 @@ export class ByteRanges {
   /** What is there of the bytes from `begin` up to `end`, in order. */
   within(begin: number, end: number): ByteRange[] {
     const found: ByteRange[] = [];
+    if (begin >= end) return found;
     for (let index = this.#firstEndingAfter(begin); index < this.#begins.length; index += 1) {
       if (this.#begins[index]! >= end) break;
       found.push({ begin: Math.max(begin, this.#begins[index]!), end: Math.min(end, this.#ends[index]!) });

@@ -39,8 +39,8 @@ export class PartFile {
   async write(offset: number, bytes: Uint8Array): Promise<void> {
     const contents = await this.#contents();
     const end = offset + bytes.length;
+    await this.#markAsOurs(contents);
     await this.file.write(offset, bytes);
-    contents.exists = true;
     if (contents.held.covers(offset, end)) return;
     await this.#record(contents, { kind: 'held', begin: offset, end });
     contents.held.add(offset, end);
@@ -84,29 +84,35 @@ export class PartFile {
     const facts = await this.file.facts();
     const contents = new Contents(this.#totalLength, facts?.inode);
     if (facts === undefined) return contents;
+    if (facts.length === 0) return contents;
     const length = Math.min(facts.length - this.#totalLength, recordsLimitBytes);
-    const bytes = new Uint8Array(Math.max(0, length - (length % recordLength)));
-    if (bytes.length > 0) await this.file.read(this.#totalLength, [bytes]);
+    if (length < recordLength) throw this.#foreign();
+    const bytes = new Uint8Array(length - (length % recordLength));
+    await this.file.read(this.#totalLength, [bytes]);
     for (let at = 0; at < bytes.length; at += recordLength) {
       const record = decodeRecord(bytes.subarray(at, at + recordLength));
-      if (at === 0 && record === undefined && isForeign(bytes)) throw this.#foreign();
+      if (at === 0 && record?.kind !== 'format' && !isHole(bytes)) throw this.#foreign();
       if (record?.kind === 'format') contents.hasFormat = true;
       if (record?.kind === 'held') contents.held.add(record.begin, record.end);
       if (record?.kind === 'dropped') contents.held.remove(record.begin, record.end);
     }
-    contents.tail = this.#totalLength + Math.max(recordLength, bytes.length);
+    contents.tail = this.#totalLength + bytes.length;
     return contents;
+  }
+
+  /** Before anything else, so that a file without it is never one of ours. */
+  async #markAsOurs(contents: Contents): Promise<void> {
+    if (contents.hasFormat) return;
+    const format = encodeRecord({ kind: 'format', begin: formatVersion, end: this.#totalLength });
+    await this.file.write(this.#totalLength, format);
+    contents.hasFormat = true;
+    contents.exists = true;
   }
 
   /** A record that never arrives leaves zeros, which say nothing. */
   async #record(contents: Contents, record: PartRecord): Promise<void> {
     const at = contents.tail;
     contents.tail += recordLength;
-    if (!contents.hasFormat) {
-      const format = encodeRecord({ kind: 'format', begin: formatVersion, end: this.#totalLength });
-      await this.file.write(this.#totalLength, format);
-      contents.hasFormat = true;
-    }
     await this.file.write(at, encodeRecord(record));
   }
 
@@ -164,7 +170,7 @@ function decodeRecord(bytes: Uint8Array): PartRecord | undefined {
   return { kind, begin: Number(view.getBigUint64(0)), end: Number(view.getBigUint64(8)) };
 }
 
-/** Our own files begin with the format, or with a hole when that never arrived. */
-function isForeign(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, recordLength).some((byte) => byte !== 0);
+/** After a power cut the length may have reached the device and the content not. */
+function isHole(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, recordLength).every((byte) => byte === 0);
 }

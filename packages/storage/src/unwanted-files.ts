@@ -1,8 +1,9 @@
 // Which files are wanted, and where the bytes of the others are: in the file where one exists, else in the part file.
 // Decides when bytes move from there into files. Its caller sees to it that nothing else runs while that happens.
 import type { FileMap } from '@shoal/pieces';
-import type { ByteRange } from './byte-ranges.ts';
+import { type ByteRange, ByteRanges } from './byte-ranges.ts';
 import { defaults } from './defaults.ts';
+import { StorageError } from './errors.ts';
 import type { PartFile } from './part-file.ts';
 import { type FileStamp, requireFlags } from './storage.ts';
 import type { StoredFile } from './stored-file.ts';
@@ -89,7 +90,7 @@ export class UnwantedFiles {
 
   async #moveIn(isWanted: (index: number) => boolean): Promise<void> {
     const { map, part, files } = this.#parts;
-    const held = await part.held();
+    const held = await this.#held();
     if (held.isEmpty) return;
     const moved: ByteRange[] = [];
     for (const index of files.keys()) {
@@ -100,6 +101,16 @@ export class UnwantedFiles {
       moved.push(...ranges);
     }
     if (moved.length > 0) await part.drop(moved);
+  }
+
+  /** A file of somebody else's in the place of the part file holds nothing of ours, and is in nobody's way here. */
+  async #held(): Promise<ByteRanges> {
+    try {
+      return await this.#parts.part.held();
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'exists') return new ByteRanges();
+      throw error;
+    }
   }
 
   /** Makes the file of these ranges, unless there is one: then that is what counts. */

@@ -1,9 +1,9 @@
 // Folders for tests that are gone afterwards, and a file system that fails as told.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type FileSystem, nodeFileSystem, type OpenedFile } from '../src/index.ts';
+import { type FileSystem, nodeFileSystem, type OpenedFile, type Storage } from '../src/index.ts';
 
 /** An empty folder, removed when the running test ends. */
 export async function scratchDirectory(): Promise<string> {
@@ -48,4 +48,76 @@ export function gate(): { readonly opened: Promise<void>; readonly open: () => v
 
 export function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length }, (_, index) => Math.imul(index + 1, 2_654_435_761) >>> 24);
+}
+
+/** One call of a file system, of an open file too. */
+export type FileCall = keyof FileSystem | keyof OpenedFile;
+
+/** A fault that a test switches on and off: the error of a call, by its name and the path it is about. */
+export interface Faults {
+  /** Gives the errno name that the call fails with, or undefined when it succeeds. */
+  errnoOf: (call: FileCall, at: string) => string | undefined;
+  /** All calls so far, such as `write a`. */
+  readonly calls: string[];
+}
+
+/** The machine's file system, which fails as `faults` say at that moment. */
+export function faultyFileSystem(): { readonly fileSystem: FileSystem; readonly faults: Faults } {
+  const faults: Faults = { errnoOf: () => undefined, calls: [] };
+  const check = async <Result>(call: FileCall, at: string, perform: () => Promise<Result>): Promise<Result> => {
+    faults.calls.push(`${call} ${path.basename(at)}`);
+    const errno = faults.errnoOf(call, at);
+    if (errno !== undefined) throw systemError(errno);
+    return perform();
+  };
+  const real = nodeFileSystem;
+  const fileSystem: FileSystem = {
+    open: (at, flags, mode) =>
+      check('open', at, async () => {
+        const opened = await real.open(at, flags, mode);
+        return {
+          read: (targets, position) => check('read', at, () => opened.read(targets, position)),
+          write: (bytes, position) => check('write', at, () => opened.write(bytes, position)),
+          truncate: (length) => check('truncate', at, () => opened.truncate(length)),
+          facts: () => check('facts', at, () => opened.facts()),
+          sync: () => check('sync', at, () => opened.sync()),
+          close: async () => {
+            await opened.close();
+            await check('close', at, () => Promise.resolve());
+          },
+        };
+      }),
+    lstat: (at) => check('lstat', at, () => real.lstat(at)),
+    mkdir: (at, options) => check('mkdir', at, () => real.mkdir(at, options)),
+    symlink: (target, at) => check('symlink', at, () => real.symlink(target, at)),
+    rename: (from, to) => check('rename', from, () => real.rename(from, to)),
+    unlink: (at) => check('unlink', at, () => real.unlink(at)),
+    rmdir: (at) => check('rmdir', at, () => real.rmdir(at)),
+  };
+  return { fileSystem, faults };
+}
+
+/** Every file and link below a folder, by its path, with its content or what the link says. */
+export async function treeOf(directory: string): Promise<Record<string, string>> {
+  const tree: Record<string, string> = {};
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const at = path.join(entry.parentPath, entry.name);
+    const name = path.relative(directory, at);
+    if (entry.isSymbolicLink()) tree[name] = `-> ${await readlink(at)}`;
+    else if (entry.isFile()) tree[name] = await readFile(at, 'latin1');
+    else tree[`${name}/`] = '';
+  }
+  return tree;
+}
+
+/** The bytes of a string, one each. */
+export function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'latin1'));
+}
+
+/** What `length` bytes from `offset` read as. */
+export async function textAt(storage: Storage, offset: number, length: number): Promise<string> {
+  const bytes = new Uint8Array(length);
+  await storage.read(offset, [bytes]);
+  return Buffer.from(bytes).toString('latin1');
 }
