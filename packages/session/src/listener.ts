@@ -5,7 +5,7 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { canonicalIp } from '@shoal/tracker-protocol';
 import { peekInfoHash } from '@shoal/wire';
 import { SessionError } from './errors.ts';
-import { accepted, type PeerSocket } from './tcp.ts';
+import { accepted, ReceiveBuffer, type PeerSocket } from './tcp.ts';
 
 /** Length of a handshake up to and with the info-hash (BEP 3). */
 const infoHashEnd = 48;
@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly bind: string | undefined;
   readonly maxPending: number;
   readonly timeoutMs: number;
+  /** Called with each connection before its first byte, to set its rate limits. */
+  readonly limit?: (socket: PeerSocket) => void;
 }
 
 /** A connection that named its torrent, with every byte it sent so far. */
@@ -29,6 +31,7 @@ export class Listener {
   readonly #server: net.Server;
   readonly #options: ListenerOptions;
   readonly #introduced: (peer: Introduced) => void;
+  readonly #buffer = new ReceiveBuffer();
   /** Oldest first, each with the timer that ends it. */
   readonly #pending = new Map<PeerSocket, NodeJS.Timeout>();
 
@@ -43,7 +46,7 @@ export class Listener {
   static async open(options: ListenerOptions, introduced: (peer: Introduced) => void): Promise<Listener> {
     const [first, last] = typeof options.port === 'number' ? [options.port, options.port] : options.port;
     for (let port = first; ; port++) {
-      const server = net.createServer({ noDelay: true });
+      const server = net.createServer({ pauseOnConnect: true });
       const error = await listen(server, port, options.bind);
       if (error === undefined) return new Listener(server, options, introduced);
       if (error.code !== 'EADDRINUSE') {
@@ -78,7 +81,8 @@ export class Listener {
       this.#drop(oldest);
     }
     const endpoint = { ip, port: raw.remotePort ?? 0 };
-    const socket = accepted(raw);
+    const socket = accepted(raw, this.#buffer);
+    this.#options.limit?.(socket);
     this.#pending.set(
       socket,
       setTimeout(() => this.#drop(socket), this.#options.timeoutMs),
