@@ -10,10 +10,10 @@ export { type FileMode, type Openable, OpenFiles, type OpenFilesOptions } from '
 export { OperationQueue, type OperationQueueOptions } from './operation-queue.ts';
 export type { CheckOptions } from './piece-check.ts';
 export type { Preallocation } from './preallocation.ts';
-export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
-export type { FileStamp, MoveOptions, PrepareOptions, Presence, Storage, StorageFile } from './storage.ts';
 export { type AppendOutcome, type JournalFiles, nodeJournalFiles } from './resume/journal-files.ts';
 export type { JournalFound } from './resume/journal-opening.ts';
 export type { FileDoubt, FileDoubtReason } from './resume/judge.ts';
 export { ResumeJournal } from './resume/resume-journal.ts';
 export type { ResumeOptions } from './resume/resume-options.ts';
+export { SlabPool, type SlabPoolOptions } from './slab-pool.ts';
+export type { FileStamp, MoveOptions, PrepareOptions, Presence, Storage, StorageFile } from './storage.ts';

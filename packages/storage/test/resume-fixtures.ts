@@ -1,6 +1,12 @@
 // A journal's surroundings without a disk: files in memory that fail as told, content whose stamps a test sets.
 import { FileMap, geometryOf } from '@shoal/pieces';
-import { type FileStamp, type JournalFiles, ResumeJournal, type ResumeOptions } from '../src/index.ts';
+import {
+  type AppendOutcome,
+  type FileStamp,
+  type JournalFiles,
+  ResumeJournal,
+  type ResumeOptions,
+} from '../src/index.ts';
 import { startsWith } from '../src/resume/records.ts';
 import { systemError } from './scratch.ts';
 
@@ -24,13 +30,8 @@ export class MemoryFiles implements JournalFiles {
     this.content.set(at, bytes.slice());
   }
 
-  async append(
-    at: string,
-    bytes: Uint8Array,
-    head: Uint8Array,
-    isSynced: boolean,
-  ): Promise<'appended' | 'missing' | 'foreign'> {
-    this.calls.push(isSynced ? 'append and sync' : 'append');
+  async append(at: string, bytes: Uint8Array, head: Uint8Array): Promise<AppendOutcome> {
+    this.calls.push('append');
     const before = this.content.get(at);
     if (before === undefined) return 'missing';
     if (!startsWith(before, head)) return 'foreign';
@@ -38,6 +39,11 @@ export class MemoryFiles implements JournalFiles {
     this.content.set(at, new Uint8Array(Buffer.concat([before, added])));
     if (this.fault !== undefined) throw systemError(this.fault.code);
     return 'appended';
+  }
+
+  async sync(): Promise<void> {
+    this.calls.push('sync');
+    if (this.fault !== undefined) throw systemError(this.fault.code);
   }
 
   async remove(at: string): Promise<void> {

@@ -119,6 +119,21 @@ describe('from one start to the next', () => {
     await expect(third.restamp([2])).rejects.toThrow(RangeError);
   });
 
+  test('files that share a part file are stamped together at a clean end', async () => {
+    const scene = new JournalScene();
+    scene.content.stampsNow[1] = stampOf(pieceLength * 4, scene.now, 1);
+    const first = await scene.open();
+    for (const piece of all) first.verified(piece);
+    await first.close();
+    const second = await scene.open();
+    second.lost(0);
+    scene.content.touch(0, scene.now + 5);
+    scene.content.touch(1, scene.now + 5);
+    second.verified(0);
+    await second.close();
+    expect((await scene.open()).reasons).toEqual([]);
+  });
+
   test('only files of reported pieces are looked at after the start', async () => {
     const scene = new JournalScene();
     const journal = await scene.open();
@@ -269,7 +284,7 @@ describe('when it is written', () => {
     expect(piecesOf((await reopened(scene)).have)).toEqual([]);
     device.open();
     await vi.advanceTimersByTimeAsync(0);
-    expect(scene.files.calls).toContain('append and sync');
+    expect(scene.files.calls).toContain('sync');
     const after = await reopened(scene);
     expect([piecesOf(after.have), after.doubt.has(1)]).toEqual([[0], true]);
     await vi.advanceTimersByTimeAsync(30_000);

@@ -224,6 +224,17 @@ describe('what has no stamp', () => {
     expect(verdictOf({ recorded, now, facts: { mayHold } })).toEqual({ have: [0, 1, 2, 4, 7], doubt: [], reasons: [] });
   });
 
+  test('a part file has some pieces of a file and not others', () => {
+    // Of file 0 bytes 200 to 449 are held, as the stamp of an unwanted file has it: up to the last of them.
+    const mayHold = (offset: number, length: number): boolean =>
+      length === 0 || (offset >= 200 && offset + length <= 900);
+    expect(verdictOf({ have: [2, 4, 5, 6], doubt: [0, 1, 3], facts: { mayHold } })).toEqual({
+      have: [2, 4, 5, 6],
+      doubt: [3],
+      reasons: [],
+    });
+  });
+
   test('a file that became a part of the part file is checked where it can be there', () => {
     const verdict = verdictOf({ now: { 1: undefined }, facts: { mayHold: () => true } });
     expect(verdict).toEqual({ have: [0, 1, 2, 7], doubt: [4, 5, 6], reasons: ['1 missing'] });

@@ -13,8 +13,10 @@ export interface JournalFiles {
   read(at: string, limitBytes: number): Promise<Uint8Array | undefined>;
   /** Puts a new file in place of the old one, whole and on the device or not at all; makes the folder. */
   replace(at: string, bytes: Uint8Array): Promise<void>;
-  /** Adds `bytes` at the end, and waits for the device when told to, unless the file does not begin with `head`. */
-  append(at: string, bytes: Uint8Array, head: Uint8Array, isSynced: boolean): Promise<AppendOutcome>;
+  /** Adds `bytes` at the end, unless the file does not begin with `head`. */
+  append(at: string, bytes: Uint8Array, head: Uint8Array): Promise<AppendOutcome>;
+  /** Resolves when what was appended has reached the device; a file that is gone is no error. */
+  sync(at: string): Promise<void>;
   /** Removes the file and what a replacement left behind. Nothing there is no error. */
   remove(at: string): Promise<void>;
 }
@@ -41,16 +43,19 @@ export const nodeJournalFiles: JournalFiles = {
     await rename(fresh, at);
     await syncFolder(folder);
   },
-  async append(at, bytes, head, isSynced) {
+  async append(at, bytes, head) {
     const file = await openThere(at, constants.O_RDWR | constants.O_APPEND);
     if (file === undefined) return 'missing';
     return await closingAfter(file, async () => {
       const { buffer, bytesRead } = await file.read(new Uint8Array(head.length), 0, head.length, 0);
       if (bytesRead < head.length || !startsWith(buffer, head)) return 'foreign';
       await file.appendFile(bytes);
-      if (isSynced) await file.datasync();
       return 'appended';
     });
+  },
+  async sync(at) {
+    const file = await openThere(at, constants.O_RDWR);
+    if (file !== undefined) await closingAfter(file, () => file.datasync());
   },
   async remove(at) {
     await rm(at, { force: true });

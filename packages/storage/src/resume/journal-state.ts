@@ -136,6 +136,15 @@ export function changes(
   return entries;
 }
 
+/** And the files that share an inode with one of `files`, as all those in a part file do: a write to one stamps all. */
+export function withThoseBeside(files: ReadonlySet<number>, stamps: readonly (FileStamp | undefined)[]): number[] {
+  const inodes = new Set(Array.from(files, (file) => stamps[file]?.inode));
+  return [...stamps.keys()].filter((file) => {
+    const inode = stamps[file]?.inode;
+    return files.has(file) || (inode !== undefined && inodes.has(inode));
+  });
+}
+
 export function isSameStamp(one: FileStamp | undefined, other: FileStamp | undefined): boolean {
   if (one === undefined || other === undefined) return one === other;
   return one.length === other.length && one.modifiedNs === other.modifiedNs && one.inode === other.inode;

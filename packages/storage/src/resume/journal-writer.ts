@@ -18,7 +18,7 @@ export interface JournalWriterOptions {
   readonly onError: ((error: StorageError) => void) | undefined;
 }
 
-/** One call at a time. */
+/** One `write` at a time. */
 export class JournalWriter {
   readonly state: JournalState;
   readonly #options: JournalWriterOptions;
@@ -54,20 +54,30 @@ export class JournalWriter {
   }
 
   /** Never rejects; a record that cannot be written now is part of the next attempt. False = not written. */
-  async write(records: readonly JournalRecord[], isSynced: boolean = false): Promise<boolean> {
+  async write(records: readonly JournalRecord[]): Promise<boolean> {
     if (this.#isSuperseded) return false;
     const { bootId, wallClock } = this.#options;
     if (!this.#isStarted) this.state.apply({ type: 'session', bootId, wallMs: wallClock() });
     this.#isStarted = true;
     for (const record of records) this.state.apply(record);
     try {
-      await this.#put(encodeRecords(records), isSynced);
+      await this.#put(encodeRecords(records));
       this.#isFailing = false;
       return true;
     } catch (error) {
       this.#mustReplace = true;
       this.report(error, 'write');
       return false;
+    }
+  }
+
+  /** Never rejects. Writes may go on meanwhile, since the device can take its time. */
+  async sync(): Promise<void> {
+    if (this.#isSuperseded) return;
+    try {
+      await this.#options.files.sync(this.#options.path);
+    } catch (error) {
+      this.report(error, 'sync');
     }
   }
 
@@ -81,15 +91,15 @@ export class JournalWriter {
     if (onError !== undefined) queueMicrotask(() => onError(error));
   }
 
-  async #put(bytes: Uint8Array, isSynced: boolean): Promise<void> {
+  async #put(bytes: Uint8Array): Promise<void> {
     if (this.#mustReplace || this.#size + bytes.length > this.#limit) return await this.#replace();
-    if (!(await this.#append(bytes, isSynced))) await this.#replace();
+    if (!(await this.#append(bytes))) await this.#replace();
   }
 
   /** False when someone removed the file, which is then written anew. */
-  async #append(bytes: Uint8Array, isSynced: boolean): Promise<boolean> {
+  async #append(bytes: Uint8Array): Promise<boolean> {
     const { path, files } = this.#options;
-    const outcome = await files.append(path, bytes, this.#header, isSynced);
+    const outcome = await files.append(path, bytes, this.#header);
     this.#isSuperseded = outcome === 'foreign';
     if (this.#isSuperseded) {
       const message = `cannot go on with the resume journal ${path}: another process writes it; end one of the two`;
@@ -101,7 +111,7 @@ export class JournalWriter {
 
   async #replace(): Promise<void> {
     const { path, files } = this.#options;
-    if (this.#hasReplaced) await this.#append(new Uint8Array(0), false);
+    if (this.#hasReplaced) await this.#append(new Uint8Array(0));
     const records = encodeRecords(this.state.compact());
     const bytes = new Uint8Array(this.#header.length + records.length);
     bytes.set(this.#header);

@@ -116,14 +116,15 @@ function heldPieces(stamps: readonly (FileStamp | undefined)[], facts: JudgeFact
     const offset = files.offsetOf(file);
     const range = files.piecesOf(file, geometry.pieceLength);
     if (range === undefined || mayHold(offset, length)) continue;
-    const stamp = stamps[file];
-    // A part file can hold some of a file that has no stamp; one with neither its first nor its last byte is not there.
-    const isPartial = stamp === undefined && (mayHold(offset, 1) || mayHold(offset + length - 1, 1));
-    const first = Math.floor((offset + Math.min(stamp?.length ?? 0, length - 1)) / geometry.pieceLength);
+    const end = Math.min(stamps[file]?.length ?? 0, length - 1);
+    // One that is there up to its end needs no look at each piece, nor one that is not there at all; one of which a part
+    // file or memory has some pieces does.
+    const isWholeToEnd = end > 0 ? mayHold(offset, end) : !mayHold(offset, 1) && !mayHold(offset + length - 1, 1);
+    const first = isWholeToEnd ? Math.floor((offset + end) / geometry.pieceLength) : range.first;
     for (let piece = first; piece <= range.last; piece += 1) {
       const begin = Math.max(piece * geometry.pieceLength, offset);
-      const end = Math.min((piece + 1) * geometry.pieceLength, offset + length);
-      if (!isPartial || !mayHold(begin, end - begin)) held.remove(piece);
+      const pieceEnd = Math.min((piece + 1) * geometry.pieceLength, offset + length);
+      if (isWholeToEnd || !mayHold(begin, pieceEnd - begin)) held.remove(piece);
     }
   }
   return held;

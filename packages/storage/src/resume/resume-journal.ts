@@ -5,7 +5,7 @@ import { Bitfield, type FileMap, offsetAt, pieceLengthAt } from '@shoal/pieces';
 import { StorageError } from '../errors.ts';
 import { type JournalFiles, nodeJournalFiles } from './journal-files.ts';
 import { bootIdOfSystem, type JournalFound, type JournalOpening, openingOf } from './journal-opening.ts';
-import { changes, common } from './journal-state.ts';
+import { changes, common, withThoseBeside } from './journal-state.ts';
 import { JournalWriter } from './journal-writer.ts';
 import type { FileDoubt } from './judge.ts';
 import { type JournalRecord, runsOf } from './records.ts';
@@ -110,7 +110,7 @@ export class ResumeJournal implements AsyncDisposable {
     const wasTrusted = this.#live.remove(piece);
     this.#note(piece);
     // A piece that others believe in must not survive a crash.
-    if (wasTrusted) this.#kick();
+    if (wasTrusted) this.#kick(false);
   }
 
   /** Resolves when all that was reported so far has been handed to the system, or could not be. */
@@ -157,7 +157,7 @@ export class ResumeJournal implements AsyncDisposable {
     this.#pendingBytes += this.#options.geometry.pieceLength;
     this.#quietTicks = 0;
     if (this.#timer === undefined) this.#wake();
-    else if (this.#pendingBytes >= this.#options.appendEveryBytes) this.#kick();
+    else if (this.#pendingBytes >= this.#options.appendEveryBytes) this.#kick(false);
   }
 
   /** Begins to write at intervals, and at once. */
@@ -169,10 +169,10 @@ export class ResumeJournal implements AsyncDisposable {
   }
 
   /** One append runs, at most one more waits. */
-  #kick(): void {
+  #kick(isHeartbeat: boolean): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
-    void this.#enqueue(() => this.#append(false));
+    void this.#enqueue(() => this.#append(isHeartbeat));
   }
 
   #arm(): void {
@@ -185,7 +185,7 @@ export class ResumeJournal implements AsyncDisposable {
     this.#timer = undefined;
     if (this.#isOver) return;
     this.#quietTicks += 1;
-    void this.#enqueue(() => this.#append(true));
+    this.#kick(true);
     const { hasUnsynced } = this.#writer.state;
     if (hasUnsynced) this.#ticksToSync -= 1;
     if (this.#ticksToSync <= 0) this.#startSync();
@@ -275,8 +275,10 @@ export class ResumeJournal implements AsyncDisposable {
   async #sync(): Promise<boolean> {
     await this.#enqueue(() => this.#writer.write([{ type: 'syncing' }]));
     const isFlushed = await this.#flush();
-    if (isFlushed) await this.#enqueue(() => this.#writer.write([{ type: 'synced' }], true));
-    return isFlushed;
+    if (!isFlushed) return false;
+    await this.#enqueue(() => this.#writer.write([{ type: 'synced' }]));
+    await this.#writer.sync();
+    return true;
   }
 
   /** After a failed flush the system may have dropped what it could not write, and the next flush would not say so. */
@@ -298,8 +300,9 @@ export class ResumeJournal implements AsyncDisposable {
     const isFlushed = this.#inherits ? await this.#flush() : await this.#sync();
     if (!isFlushed) return;
     await this.#enqueue(async () => {
-      const stamps = await this.#stampsOf(this.#touched);
-      if (stamps !== undefined) await this.#writer.write([this.#alive(), ...stamps, { type: 'clean' }], true);
+      const stamps = await this.#stampsOf(withThoseBeside(this.#touched, this.#writer.state.stamps));
+      if (stamps !== undefined) await this.#writer.write([this.#alive(), ...stamps, { type: 'clean' }]);
     });
+    await this.#writer.sync();
   }
 }
