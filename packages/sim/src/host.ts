@@ -32,6 +32,8 @@ export interface Host {
   dial(remote: Endpoint): void;
   /** Takes dials, or with `undefined` refuses them. */
   listen(listener: HostListener | undefined): void;
+  /** While false nobody is reached from here or reaches here; connections are lost when it becomes false. */
+  online: boolean;
   /** Ends every connection and every dial: `reset` tells the other ends at once, `silence` never. */
   cut(how: 'reset' | 'silence'): void;
 }
@@ -51,6 +53,7 @@ export class NetworkHost implements Host, ConnectionHost {
   readonly connections: Set<Connection> = new Set();
   listener: HostListener | undefined;
   silent = false;
+  #online = true;
   /** Counts the cuts: a dial of an earlier life is answered to nobody. */
   life = 0;
   readonly #dial: (remote: Endpoint) => void;
@@ -62,6 +65,15 @@ export class NetworkHost implements Host, ConnectionHost {
     this.link = link;
     this.uplink = new FairServer(scheduler, link.uplinkBytesPerSecond);
     this.downlink = new FairServer(scheduler, link.downlinkBytesPerSecond);
+  }
+
+  get online(): boolean {
+    return this.#online;
+  }
+
+  set online(online: boolean) {
+    this.#online = online;
+    if (!online) for (const connection of this.connections) connection.lose();
   }
 
   dial(remote: Endpoint): void {

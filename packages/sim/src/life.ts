@@ -1,4 +1,5 @@
 // What the driver of a simulated peer is given when it starts: the one life of a process between start and end.
+import type { Bitfield } from '@shoal/pieces';
 import type { Torrent, TorrentDescription } from '@shoal/torrent';
 import type { AnnounceFacts, TorrentOptions } from '@shoal/torrent';
 import type { Behaviour } from './behaviours.ts';
@@ -18,6 +19,8 @@ export interface LifeFacts {
   readonly host: Host;
   readonly disk: SimulatedDisk;
   readonly content: SyntheticContent;
+  /** Pieces that it does not trust to be on its disk, or not to be, when it starts. */
+  readonly doubt: Bitfield;
   readonly description: TorrentDescription;
   readonly torrentOptions: TorrentOptions;
   readonly behaviour: Behaviour;

@@ -55,13 +55,13 @@ export class Network {
         if (from.life === life) from.listener?.refused(remote, reason);
       });
     };
-    // An address that nobody ever had swallows packets; a host that does not listen answers.
-    if (to === undefined) {
+    // An address that nobody ever had swallows packets, and so does a network that is down; a host that does not listen answers.
+    if (to === undefined || !from.online) {
       refuse('timed out', this.#options.dialTimeoutMs * 1000);
       return;
     }
     this.#scheduler.after(this.#latencyUs(from, to), () => {
-      if (to.silent) refuse('timed out', this.#options.dialTimeoutMs * 1000);
+      if (to.silent || !to.online || !from.online) refuse('timed out', this.#options.dialTimeoutMs * 1000);
       else if (to.listener === undefined || to === from) refuse('refused', this.#latencyUs(to, from));
       else if (from.life === life) this.#connect(from, to, life);
     });
@@ -80,7 +80,7 @@ export class Network {
     accepted.join(dialled, back);
     to.accept(accepted);
     this.#scheduler.at(knownUs, () => {
-      if (from.life === life && !dialled.ended) from.connect(dialled);
+      if (from.life === life && from.online && !dialled.ended) from.connect(dialled);
       // The dialler died meanwhile: its machine answers with a reset.
       else dialled.close();
     });

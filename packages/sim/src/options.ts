@@ -39,9 +39,11 @@ export interface DiskOptions {
   readonly checkMs?: number;
   /** Time to read the blocks of one upload, in ms. Default 2. */
   readonly readMs?: number;
+  /** How many times as long everything takes while the fault is `slow`. Default 100. */
+  readonly slowFactor?: number;
 }
 
-export const diskDefaults: Required<DiskOptions> = { checkMs: 5, readMs: 2 };
+export const diskDefaults: Required<DiskOptions> = { checkMs: 5, readMs: 2, slowFactor: 100 };
 
 /** Policy options are those of the real tracker. */
 export interface SimulatedTrackerOptions extends Omit<TrackerOptions, 'random' | 'store'> {

@@ -1,11 +1,15 @@
 // A disk that holds verified pieces: it takes time, can be made to fail, and outlives crashes. Decides whether a buffer
 // is the true piece; must not know the torrent's state. Content is synthetic, so "stored" is one bit a piece.
-import { type Bitfield, type Block, pieceLengthAt } from '@shoal/pieces';
+import { Bitfield, type Block, pieceLengthAt } from '@shoal/pieces';
 import type { SyntheticContent } from './content.ts';
 import type { DiskOptions } from './options.ts';
 import type { Scheduler } from './scheduler.ts';
 
-export type DiskFault = 'none' | 'reads' | 'writes';
+/**
+ * `reads`, `writes`: these fail. `full`: writes fail, as long as it lasts. `permission`: both fail. `slow`: everything
+ * takes `slowFactor` times as long.
+ */
+export type DiskFault = 'none' | 'reads' | 'writes' | 'full' | 'permission' | 'slow';
 export type CheckOutcome = 'stored' | 'corrupt' | 'failed';
 
 export class SimulatedDisk {
@@ -16,6 +20,8 @@ export class SimulatedDisk {
   readonly #content: SyntheticContent;
   readonly #scheduler: Scheduler;
   readonly #options: Required<DiskOptions>;
+  /** Pieces that vanished and that nobody has missed yet. */
+  readonly #vanished = new Set<number>();
 
   constructor(content: SyntheticContent, stored: Bitfield, scheduler: Scheduler, options: Required<DiskOptions>) {
     this.#content = content;
@@ -24,22 +30,54 @@ export class SimulatedDisk {
     this.#options = options;
   }
 
-  /** Hashes the whole piece and writes it when it is right; answers after the disk's delay. */
+  /** Somebody deletes a file: the pieces from `first` on, up to but not including `end`, are gone. */
+  loseFile(first: number, end: number): void {
+    for (let piece = first; piece < end; piece++) if (this.stored.remove(piece)) this.#vanished.add(piece);
+  }
+
+  /** What a look at the files shows to be gone, once. */
+  takeVanished(): Bitfield {
+    const pieces = new Bitfield(this.stored.length);
+    for (const piece of this.#vanished) pieces.add(piece);
+    this.#vanished.clear();
+    return pieces;
+  }
+
+  /** Hashes the whole piece and writes it when it is right; answers after the disk's delay, with the failure if any. */
   check(piece: number, bytes: Uint8Array, answer: (outcome: CheckOutcome, failure?: string) => void): void {
-    this.#scheduler.after(this.#options.checkMs * 1000, () => {
+    this.#after(this.#options.checkMs, () => {
       if (!this.#content.matches(piece, bytes)) return answer('corrupt');
-      if (this.fault === 'writes') return answer('failed', 'the disk is full');
+      const failure = writeFailures[this.fault];
+      if (failure !== undefined) return answer('failed', failure);
+      this.#vanished.delete(piece);
       this.stored.add(piece);
       return answer('stored');
     });
   }
 
-  /** Reads blocks that are stored; answers after the disk's delay, `undefined` when it cannot. */
+  /** Reads blocks that are stored; answers after the disk's delay, `undefined` and the failure when it cannot. */
   read(blocks: readonly Block[], answer: (contents: Uint8Array[] | undefined, failure?: string) => void): void {
-    this.#scheduler.after(this.#options.readMs * 1000, () => {
-      if (this.fault === 'reads') answer(undefined, 'the disk cannot be read');
-      else answer(blocks.map((block) => this.#contentOf(block)));
+    this.#after(this.#options.readMs, () => {
+      const failure = this.#readFailure(blocks);
+      if (failure === undefined) answer(blocks.map((block) => this.#contentOf(block)));
+      else answer(undefined, failure);
     });
+  }
+
+  /** Whether a piece is here and right, by reading and hashing it; answers after the disk's delay. */
+  look(piece: number, answer: (isStored: boolean, failure?: string) => void): void {
+    this.#after(this.#options.checkMs, () => answer(this.stored.has(piece), readFailures[this.fault]));
+  }
+
+  #readFailure(blocks: readonly Block[]): string | undefined {
+    const failure = readFailures[this.fault];
+    if (failure !== undefined) return failure;
+    return blocks.every(({ piece }) => this.stored.has(piece)) ? undefined : 'the file is gone';
+  }
+
+  #after(delayMs: number, action: () => void): void {
+    const factor = this.fault === 'slow' ? this.#options.slowFactor : 1;
+    this.#scheduler.after(delayMs * factor * 1000, action);
   }
 
   #contentOf({ piece, begin, length }: Block): Uint8Array {
@@ -48,6 +86,16 @@ export class SimulatedDisk {
     return bytes;
   }
 }
+
+const writeFailures: Readonly<Partial<Record<DiskFault, string>>> = {
+  writes: 'the disk cannot be written',
+  full: 'no space left on the disk',
+  permission: 'permission denied',
+};
+const readFailures: Readonly<Partial<Record<DiskFault, string>>> = {
+  reads: 'the disk cannot be read',
+  permission: 'permission denied',
+};
 
 /** Buffers of the pieces being downloaded: a process's memory, gone when it dies. */
 export class PieceBuffers {

@@ -1,10 +1,11 @@
 // Drives one real Torrent by the driver's law: one `handle`, every output in order, then the alarm is armed again from
 // `deadline`; never an input while outputs are performed. Watches the torrent's side of the contract on the way.
 // Decides nothing about torrents; must not know other peers, or whether they are honest.
-import { blockLength, type Block } from '@shoal/pieces';
+import { type Bitfield, blockLength, type Block } from '@shoal/pieces';
 import { Torrent, type TorrentInput, type TorrentOutput } from '@shoal/torrent';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { pieceHeaderLength, writePieceHeader } from '@shoal/wire';
+import { BackgroundCheck } from './background-check.ts';
 import type { Connection } from './connection.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { SimulationError } from './errors.ts';
@@ -24,12 +25,18 @@ const maxStart = 61;
 /** What the receive buffer holds once a turn is over: whoever kept a view of it sees its mistake. */
 const spent = 0xdd;
 
+/** What the user of a running client may want. */
+export type UserInput = Extract<TorrentInput, { readonly type: 'allowance' }>;
+
 export class SimulatedDriver implements HostListener, Life {
   readonly torrent: Torrent;
   readonly #facts: LifeFacts;
   readonly #alarm: Alarm;
   readonly #buffers: PieceBuffers;
   readonly #trouble: DiskTrouble;
+  readonly #check: BackgroundCheck;
+  /** What the torrent was told to be on disk. */
+  readonly #told: Bitfield;
   readonly #connections = new Map<number, Connection>();
   readonly #dialing = new Set<string>();
   #received: Uint8Array = new Uint8Array(64 * 1024);
@@ -46,11 +53,16 @@ export class SimulatedDriver implements HostListener, Life {
   constructor(facts: LifeFacts) {
     this.#facts = facts;
     this.#buffers = new PieceBuffers(facts.content);
-    this.torrent = new Torrent(facts.description, facts.disk.stored.clone(), facts.torrentOptions);
+    const { disk, doubt: held, description, torrentOptions, random } = facts;
+    this.#told = disk.stored.clone();
+    for (const piece of held.indices()) this.#told.remove(piece);
+    this.torrent = new Torrent(description, this.#told.clone(), torrentOptions, { held });
     this.#trouble = new DiskTrouble(facts.scheduler, {
       suspended: (reason) => this.#handle({ type: 'suspended', reason }),
       resumed: () => this.#handle({ type: 'resumed' }),
     });
+    const tell = (piece: number, isStored: boolean): void => this.#looked(piece, isStored);
+    this.#check = new BackgroundCheck({ disk, trouble: this.#trouble, random, tell });
     this.#alarm = facts.scheduler.alarm(() => this.#deadlineReached());
   }
 
@@ -58,18 +70,31 @@ export class SimulatedDriver implements HostListener, Life {
     this.#facts.host.listen(this);
     this.#handle({ type: 'started' });
     if (known.length > 0) this.#handle({ type: 'peers-found', peers: known, source: 'user' });
+    this.#check.add(this.#facts.doubt);
+  }
+
+  /** What its user wants. */
+  tell(input: UserInput): void {
+    this.#handle(input);
+  }
+
+  /** Its user wants the pieces to be checked while it runs. */
+  recheck(pieces: Bitfield): void {
+    for (const piece of pieces.indices()) this.#told.remove(piece);
+    this.#handle({ type: 'pieces-doubted', pieces });
+    this.#check.add(pieces);
   }
 
   stop(): void {
     this.#stopping = true;
     this.#handle({ type: 'stopped' });
     this.#facts.host.listen(undefined);
-    this.#trouble.end();
+    this.#endDiskWork();
   }
 
   end(): void {
     this.#ended = true;
-    this.#trouble.end();
+    this.#endDiskWork();
     this.#alarm.disarm();
     this.#facts.host.listen(undefined);
   }
@@ -164,7 +189,7 @@ export class SimulatedDriver implements HostListener, Life {
       case 'discard':
         return this.#discard(output.piece);
       case 'check-piece':
-        return this.#check(output.piece);
+        return this.#checkPiece(output.piece);
       case 'upload':
         return this.#upload(output);
       case 'announce':
@@ -196,7 +221,7 @@ export class SimulatedDriver implements HostListener, Life {
     if (fault !== undefined) this.#broken(fault);
   }
 
-  #check(piece: number): void {
+  #checkPiece(piece: number): void {
     const bytes = this.#buffers.take(piece);
     if (typeof bytes === 'string') return this.#broken(bytes);
     this.#trouble.run((answer) =>
@@ -204,6 +229,7 @@ export class SimulatedDriver implements HostListener, Life {
         // The bytes stay until they are written: a full disk must not cost what was downloaded.
         if (outcome === 'failed') return answer(failure);
         this.#buffers.drop(piece);
+        if (outcome === 'stored') this.#told.add(piece);
         this.#handle({ type: 'piece-checked', piece, outcome });
         return answer(undefined);
       }),
@@ -216,8 +242,10 @@ export class SimulatedDriver implements HostListener, Life {
     let wanted = true;
     this.#trouble.run((answer) =>
       this.#facts.disk.read(blocks, (contents, failure) => {
-        answer(failure);
-        // Whoever asked was told; read again it only shows that the disk works.
+        // Read again it only shows that the disk works: who asked was told, and what is gone will not come back.
+        const isLost = !blocks.every(({ piece }) => this.#told.has(piece));
+        answer(isLost ? undefined : failure);
+        if (failure !== undefined) this.#missVanished();
         if (this.#ended || connection.ended || !wanted) return;
         wanted = false;
         if (contents !== undefined) {
@@ -228,6 +256,25 @@ export class SimulatedDriver implements HostListener, Life {
         this.#handle({ type: 'read-failed', peer, bytes, blocks, reason: failure ?? 'the disk cannot be read' });
       }),
     );
+  }
+
+  #looked(piece: number, isStored: boolean): void {
+    if (this.#ended) return;
+    if (isStored) this.#told.add(piece);
+    this.#handle({ type: isStored ? 'piece-found' : 'piece-missing', piece });
+  }
+
+  /** Something could not be read: what is gone for good is told at once. */
+  #missVanished(): void {
+    const pieces = this.#facts.disk.takeVanished();
+    if (pieces.isEmpty || this.#ended) return;
+    for (const piece of pieces.indices()) this.#told.remove(piece);
+    this.#handle({ type: 'pieces-lost', pieces });
+  }
+
+  #endDiskWork(): void {
+    this.#trouble.end();
+    this.#check.end();
   }
 
   #sendBlock(connection: Connection, block: Block, content: Uint8Array): void {
@@ -242,7 +289,7 @@ export class SimulatedDriver implements HostListener, Life {
   #requireRun(blocks: readonly Block[]): void {
     const first = blocks[0];
     if (first === undefined) return this.#broken('uploads no blocks');
-    if (!this.#facts.disk.stored.has(first.piece)) this.#broken(`uploads piece ${first.piece}, which is not stored`);
+    if (!this.#told.has(first.piece)) this.#broken(`uploads piece ${first.piece}, which is not stored`);
     let begin = first.begin;
     for (const block of blocks) {
       if (block.piece !== first.piece || block.begin !== begin)

@@ -1,6 +1,6 @@
 // One participant: a machine with an address and a disk, on which the client's process may start, stop, crash and start
 // again. Decides what survives a life (the verified pieces) and what does not; must not know the swarm.
-import type { Bitfield } from '@shoal/pieces';
+import { Bitfield } from '@shoal/pieces';
 import type { TorrentDescription, TorrentOptions, TorrentSnapshot } from '@shoal/torrent';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { type Behaviour, honest } from './behaviours.ts';
@@ -13,8 +13,8 @@ import type { RandomStream } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import { ScriptedDriver } from './scripted-driver.ts';
 import type { SimulatedDisk } from './simulated-disk.ts';
-import { SimulatedDriver } from './simulated-driver.ts';
-import type { SimulatedTracker } from './simulated-tracker.ts';
+import { SimulatedDriver, type UserInput } from './simulated-driver.ts';
+import type { AnnounceAnswer, SimulatedTracker } from './simulated-tracker.ts';
 import type { Trace } from './trace.ts';
 
 export interface PeerOptions {
@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly name?: string;
   /** Pieces on its disk at the start. Default none. */
   readonly have?: 'all' | 'none' | Bitfield;
+  /** Pieces, on its disk or not, that it has to look at after each start before it knows. Default none. */
+  readonly doubt?: 'all' | 'none' | Bitfield;
   /** When its process starts, in virtual ms; `Infinity` waits for `start`. Default now. */
   readonly startMs?: number;
   /** What differs from the swarm's link. */
@@ -63,6 +65,8 @@ export class SimulatedPeer {
   #stage: Stage = 'waiting';
   #lives = 0;
   #life: Life | undefined;
+  /** The life's driver, if it speaks for a torrent. */
+  #driver: SimulatedDriver | undefined;
 
   /** @internal */
   constructor(facts: SimulatedPeerFacts) {
@@ -106,9 +110,30 @@ export class SimulatedPeer {
     this.#lives++;
     this.#note(`starts life ${this.#lives} with ${this.havePieces} pieces`);
     const life = this.#lifeFacts();
-    const driver = this.#behaviour.script === undefined ? new SimulatedDriver(life) : new ScriptedDriver(life);
+    this.#driver = this.#behaviour.script === undefined ? new SimulatedDriver(life) : undefined;
+    const driver = this.#driver ?? new ScriptedDriver(life);
     this.#life = driver;
     driver.start(this.#facts.options.knows ?? []);
+  }
+
+  /** Its user wants something of the running client. */
+  tell(input: UserInput): void {
+    if (this.#stage === 'running') this.#driver?.tell(input);
+  }
+
+  /** Its user wants pieces, or all, to be checked while it runs. */
+  recheck(pieces: Bitfield = Bitfield.full(this.disk.stored.length)): void {
+    if (this.#stage === 'running') this.#driver?.recheck(pieces);
+  }
+
+  /** Whether its network is up; set it at any time. While it is down nobody is reached, the tracker neither. */
+  get online(): boolean {
+    return this.#facts.host.online;
+  }
+
+  set online(online: boolean) {
+    this.#note(online ? 'is back on the network' : 'loses its network');
+    this.#facts.host.online = online;
   }
 
   /** Ends properly: connections are closed, the tracker is told. */
@@ -169,6 +194,7 @@ export class SimulatedPeer {
       ...shared,
       host,
       description,
+      doubt: doubtOf(options.doubt ?? 'none', this.disk.stored.length),
       torrentOptions: { listenPort: port, ...options.torrent, peerId, random: () => random.fraction() },
       behaviour: this.#behaviour,
       random: stream(`behaviour ${this.#lives}`),
@@ -178,6 +204,7 @@ export class SimulatedPeer {
           ? undefined
           : (facts, answer) => {
               const { infoHash } = description;
+              if (!host.online) return shared.scheduler.after(unreachableMs * 1000, () => answer(unreachable));
               use.announce({ ...facts, infoHash, peerId, port, key, compact: true }, host.endpoint.ip, answer);
             },
     };
@@ -187,6 +214,15 @@ export class SimulatedPeer {
     this.#facts.trace.event(this.#facts.scheduler.nowUs, this.name, what);
   }
 }
+
+function doubtOf(doubt: 'all' | 'none' | Bitfield, pieceCount: number): Bitfield {
+  if (doubt === 'all') return Bitfield.full(pieceCount);
+  return doubt === 'none' ? new Bitfield(pieceCount) : doubt.clone();
+}
+
+const unreachable: AnnounceAnswer = { type: 'announce-failed', reason: 'the network is unreachable' };
+/** Without a route a system says so at once, or nearly. */
+const unreachableMs = 10;
 
 /** Azureus-style id (BEP 20): `-SH0000-` and twelve letters and digits. */
 function peerIdFrom(random: RandomStream): Uint8Array {

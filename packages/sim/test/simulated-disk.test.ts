@@ -14,7 +14,7 @@ const trueBytes = (piece: number, length: number): Uint8Array => {
 describe('the simulated disk', () => {
   test('stores a right piece and refuses a wrong one, after its delay', () => {
     const scheduler = new Scheduler();
-    const disk = new SimulatedDisk(content, new Bitfield(3), scheduler, { checkMs: 5, readMs: 2 });
+    const disk = new SimulatedDisk(content, new Bitfield(3), scheduler, { checkMs: 5, readMs: 2, slowFactor: 10 });
     const outcomes: string[] = [];
     const check = (bytes: Uint8Array): void =>
       disk.check(1, bytes, (outcome) => outcomes.push(`${scheduler.nowMs} ${outcome}`));
@@ -33,7 +33,7 @@ describe('the simulated disk', () => {
 
   test('reads true bytes, or nothing while it cannot be read', () => {
     const scheduler = new Scheduler();
-    const disk = new SimulatedDisk(content, Bitfield.full(3), scheduler, { checkMs: 5, readMs: 2 });
+    const disk = new SimulatedDisk(content, Bitfield.full(3), scheduler, { checkMs: 5, readMs: 2, slowFactor: 10 });
     const block = { piece: 2, begin: 5, length: 15 };
     disk.read([block], (contents) => expect(contents).toEqual([trueBytes(2, 20).subarray(5)]));
     scheduler.step();

@@ -45,7 +45,7 @@ export class Connections {
     const idler = incoming && this.#isFull ? this.#idler(now) : undefined;
     const refusal = this.#refusal(endpoint, incoming && idler === undefined);
     if (refusal !== undefined) {
-      if (!incoming) known.ended(endpoint, true, now);
+      if (!incoming) known.ended(endpoint, { useful: true, alone: false }, now);
       return this.#swarm.emit({ type: 'hang-up', peer: key, reason: refusal });
     }
     const peer = new LivePeer(key, endpoint, incoming, this.#connectionFor(incoming, now), now);
@@ -132,7 +132,7 @@ export class Connections {
       this.#swarm.report({ type: 'peer-left', peer: peer.key, endpoint: peer.endpoint, reason });
     } else this.#swarm.report({ type: 'connection-failed', endpoint: peer.endpoint, reason });
     const endpoint = peer.listenEndpoint ?? peer.endpoint;
-    known.ended(endpoint, peer.joined, now);
+    known.ended(endpoint, { useful: peer.joined, alone: this.#swarm.live.size === 0 }, now);
     // Seeds that dial seeds only meet and part, again and again, at every wait's end.
     if (bothAreSeeds) known.setAside(endpoint);
     this.dial(now);

@@ -11,6 +11,8 @@ interface KnownPeer {
   dialing: boolean;
   /** Connections that we know to be with it: both ends may dial at once. */
   live: number;
+  /** Its handshake was seen: somebody of the swarm is there, or was. */
+  proven: boolean;
   /** Dials in a row that failed or led to nothing. */
   failures: number;
   dialAfter: number;
@@ -26,6 +28,11 @@ export interface PeerListOptions {
 
 /** Past this many failures in a row an address is given up until a tracker names it again (libtorrent: 3). */
 const maxFailures = 5;
+/**
+ * Longest wait for a proven address while nobody is connected: then it is our own network that is gone, more often than
+ * all of theirs, and half a minute after its return the transfer has to go on.
+ */
+const maxRetryAloneMs = 10_000;
 /** Longest wait between two dials of one address. */
 const maxRetryMs = 30 * 60_000;
 
@@ -64,7 +71,16 @@ export class PeerList {
       return false;
     }
     if (this.#known.size >= this.#options.maxKnownPeers && !this.#evict()) return false;
-    this.#known.set(key, { endpoint, source, dialing: false, live: 0, failures: 0, dialAfter: now, aside: false });
+    this.#known.set(key, {
+      endpoint,
+      source,
+      dialing: false,
+      live: 0,
+      proven: false,
+      failures: 0,
+      dialAfter: now,
+      aside: false,
+    });
     return true;
   }
 
@@ -90,11 +106,12 @@ export class PeerList {
     peer.live++;
   }
 
-  dialFailed(endpoint: Endpoint, now: number): void {
+  /** `alone`: nobody is connected. */
+  dialFailed(endpoint: Endpoint, alone: boolean, now: number): void {
     const peer = this.#known.get(endpointKey(endpoint));
     if (peer === undefined) return;
     this.#dialOver(peer);
-    if (isIdle(peer)) this.#wait(peer, false, now);
+    if (isIdle(peer)) this.#wait(peer, { useful: false, alone }, now);
   }
 
   /** A connection that it made turns out to be with the peer that listens here. */
@@ -105,12 +122,16 @@ export class PeerList {
     peer.live++;
   }
 
-  /** A connection ended that `dialled` or `connected` told of. `useful`: it got as far as a handshake. */
-  ended(endpoint: Endpoint, useful: boolean, now: number): void {
+  /**
+   * A connection ended that `dialled` or `connected` told of. `useful`: it got as far as a handshake; `alone`: it was the
+   * last one.
+   */
+  ended(endpoint: Endpoint, end: { readonly useful: boolean; readonly alone: boolean }, now: number): void {
     const peer = this.#known.get(endpointKey(endpoint));
     if (peer === undefined) return;
     peer.live = Math.max(0, peer.live - 1);
-    if (isIdle(peer)) this.#wait(peer, useful, now);
+    if (end.useful) peer.proven = true;
+    if (isIdle(peer)) this.#wait(peer, end, now);
   }
 
   /** There is nothing to gain there: as if given up, so one more dial for each time that a tracker names it. */
@@ -174,11 +195,13 @@ export class PeerList {
     peer.dialing = false;
   }
 
-  #wait(peer: KnownPeer, useful: boolean, now: number): void {
+  #wait(peer: KnownPeer, end: { readonly useful: boolean; readonly alone: boolean }, now: number): void {
     this.#earliest = undefined;
     peer.aside = false;
-    peer.failures = useful ? 0 : peer.failures + 1;
-    const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, maxRetryMs);
+    peer.failures = end.useful ? 0 : peer.failures + 1;
+    const isLifeline = end.alone && peer.proven;
+    if (isLifeline) peer.failures = Math.min(peer.failures, maxFailures - 1);
+    const wait = Math.min(this.#options.retryMs * 2 ** peer.failures, isLifeline ? maxRetryAloneMs : maxRetryMs);
     // Jitter of a quarter: a swarm that lost its origin must not dial it in step.
     peer.dialAfter = now + wait * (1 + this.#options.random() / 4);
   }

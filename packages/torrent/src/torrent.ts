@@ -72,6 +72,11 @@ export class Torrent {
     return this.#swarm.complete;
   }
 
+  /** Whether the piece is verified. */
+  has(piece: number): boolean {
+    return this.#swarm.picker.have.has(piece);
+  }
+
   get state(): TorrentState {
     return this.#state;
   }
@@ -124,7 +129,7 @@ export class Torrent {
         return this.#withPeer(input.peer, (peer) => this.#connections.remove(peer, input.reason, now));
       case 'dial-failed':
         this.#swarm.report({ type: 'connection-failed', endpoint: input.endpoint, reason: input.reason });
-        this.#swarm.known.dialFailed(input.endpoint, now);
+        this.#swarm.known.dialFailed(input.endpoint, this.#swarm.live.size === 0, now);
         return this.#connections.dial(now);
       case 'peers-found':
         for (const endpoint of input.peers) this.#swarm.known.add(endpoint, input.source, now);

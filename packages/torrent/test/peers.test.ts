@@ -11,10 +11,10 @@ describe('the list of known peers', () => {
     known.add(peer, 'tracker', 0);
     expect(known.takeDialable(5, 0)).toEqual([peer]);
     known.connected(peer);
-    known.ended(peer, true, 10);
+    known.ended(peer, { useful: true, alone: false }, 10);
     expect(known.dialing).toBe(1);
     expect(known.takeDialable(5, 100_000)).toEqual([]);
-    known.dialFailed(peer, 100_000);
+    known.dialFailed(peer, false, 100_000);
     expect(known.dialing).toBe(0);
     expect(known.takeDialable(5, 110_000)).toEqual([peer]);
   });
@@ -25,9 +25,9 @@ describe('the list of known peers', () => {
     known.takeDialable(5, 0);
     known.connected(peer);
     known.dialled(peer);
-    known.ended(peer, false, 10);
+    known.ended(peer, { useful: false, alone: false }, 10);
     expect(known.takeDialable(5, 100_000)).toEqual([]);
-    known.ended(peer, true, 100_000);
+    known.ended(peer, { useful: true, alone: false }, 100_000);
     expect(known.takeDialable(5, 110_000)).toEqual([peer]);
   });
 
@@ -37,7 +37,7 @@ describe('the list of known peers', () => {
     let now = 0;
     const waits: number[] = [];
     while (known.takeDialable(1, now).length === 1) {
-      known.dialFailed(peer, now);
+      known.dialFailed(peer, false, now);
       if (known.deadline() === Infinity) break;
       waits.push(known.deadline() - now);
       now = known.deadline();
@@ -46,5 +46,30 @@ describe('the list of known peers', () => {
     for (let at = 1; at < waits.length; at++) expect(waits[at]).toBeGreaterThan(waits[at - 1]! * 1.5);
     known.add(peer, 'tracker', now);
     expect(known.deadline()).toBeLessThan(Infinity);
+  });
+
+  test('tries one that was of use again and again while nobody is connected: it may be our own network that is gone', () => {
+    const known = list();
+    known.add(peer, 'tracker', 0);
+    known.takeDialable(1, 0);
+    known.dialled(peer);
+    known.ended(peer, { useful: true, alone: true }, 0);
+    for (let now = known.deadline(), dials = 0; dials < 50; dials++, now = known.deadline()) {
+      expect(known.takeDialable(1, now)).toEqual([peer]);
+      known.dialFailed(peer, true, now);
+      expect(known.deadline() - now).toBeLessThanOrEqual(12_500);
+    }
+  });
+
+  test('that were set aside may be dialled again when there is something to gain', () => {
+    const known = list();
+    known.add(peer, 'tracker', 0);
+    known.takeDialable(1, 0);
+    known.dialled(peer);
+    known.ended(peer, { useful: true, alone: true }, 0);
+    known.setAside(peer);
+    expect(known.deadline()).toBe(Infinity);
+    known.recall(100);
+    expect(known.takeDialable(1, 100)).toEqual([peer]);
   });
 });

@@ -1,4 +1,5 @@
 // A connection of a host whose other end the test plays, by hand.
+import type { Block } from '@shoal/pieces';
 import { decodeMessage, encodeHandshake, encodeMessage, type PeerMessage } from '@shoal/wire';
 import { contentAt, type Host, idOf, infoHash, type World } from './harness.ts';
 
@@ -8,7 +9,7 @@ export class Remote {
   readonly #peer: number;
   readonly #received: Uint8Array[] = [];
   /** Requests heard and not answered. */
-  readonly #asked: Extract<PeerMessage, { type: 'request' }>[] = [];
+  readonly #asked: Block[] = [];
 
   constructor(world: World, host: Host, peer: number, options: { readonly fast?: boolean } = {}) {
     this.#world = world;
