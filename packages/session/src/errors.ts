@@ -12,8 +12,8 @@ export type SessionErrorCode =
   | 'place-in-use'
   /** Content is missing or wrong, and `requireComplete` was asked for. */
   | 'incomplete'
-  /** The disk failed while the torrent ran. */
-  | 'disk'
+  /** The file is skipped. */
+  | 'not-wanted'
   /** The session or torrent is closed. */
   | 'closed';
 

@@ -1,37 +1,28 @@
-// Many torrents on one port: listens, routes, shares files, hashes and buffers between torrents, and ends them all.
-import { randomBytes } from 'node:crypto';
+// Many torrents on one port: listens, routes, hands the budget and the rate limits down to torrents, and ends them all.
 import path from 'node:path';
 import type { Metainfo } from '@shoal/metainfo';
-import type { Bitfield } from '@shoal/pieces';
-import { FileStorage, HashPool, OpenFiles, OperationQueue, type Storage } from '@shoal/storage';
-import { Torrent, type TorrentReport } from '@shoal/torrent';
-import { TrackerTiers, UdpClient } from '@shoal/tracker-client';
-import { Announcer } from './announcer.ts';
+import { UdpClient } from '@shoal/tracker-client';
+import { Budget } from './budget.ts';
 import { SessionError } from './errors.ts';
 import { Listener, type Introduced } from './listener.ts';
 import { resolveOptions, type AddOptions, type ResolvedSessionOptions, type SessionOptions } from './options.ts';
+import { Pacer } from './rate-limit/pacer.ts';
+import type { RateLimits } from './rates.ts';
 import { RunBuffers } from './run-buffers.ts';
 import { Dialer } from './tcp.ts';
-import { TorrentDriver } from './torrent-driver.ts';
+import type { TorrentDriver } from './torrent-driver.ts';
 import { TorrentHandle } from './torrent-handle.ts';
+import { openTorrent, specific, type SharedParts } from './torrent-opening.ts';
+import type { SessionReport, TorrentRun } from './torrent-run.ts';
 
 /** Blocks in one read of a seeder: 512 KiB, measured best. */
 const maxRunBlocks = 32;
-/** Of the time for goodbyes, what an announce under way may take before the `stopped`. */
-const graceShare = 0.3;
 
 export class Session implements AsyncDisposable {
-  readonly #options: ResolvedSessionOptions;
   readonly #listener: Listener;
-  readonly #dialer: Dialer;
-  readonly #openFiles: OpenFiles;
-  /** One queue for all torrents: a slow disk is shared fairly. */
-  readonly #diskOperations = new OperationQueue();
-  readonly #hashPool = new HashPool();
-  /** One socket per family and one set of connection ids for all UDP trackers. */
-  readonly #udp = new UdpClient();
-  readonly #runBuffers = new RunBuffers(maxRunBlocks);
+  readonly #shared: SharedParts;
   readonly #drivers = new Map<string, TorrentDriver>();
+  readonly #runs = new Map<string, TorrentRun>();
   readonly #handles = new Map<string, TorrentHandle>();
   readonly #adding = new Set<string>();
   /** Where torrents keep their content: two in one place would write over each other. */
@@ -39,13 +30,20 @@ export class Session implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   private constructor(options: ResolvedSessionOptions, listener: Listener) {
-    this.#options = options;
     this.#listener = listener;
-    this.#dialer = new Dialer({ localAddress: specific(options.bind), timeoutMs: options.dialTimeoutMs });
-    this.#openFiles = new OpenFiles({ limit: options.openFiles });
+    this.#shared = {
+      options,
+      budget: new Budget(options),
+      dialer: new Dialer({ localAddress: specific(options.bind), timeoutMs: options.dialTimeoutMs }),
+      pacer: new Pacer(),
+      udp: new UdpClient(),
+      runBuffers: new RunBuffers(maxRunBlocks),
+      port: listener.port,
+    };
+    this.setLimits(options);
   }
 
-  /** Opens the port. @throws SessionError `address-in-use`, `cannot-listen`. */
+  /** Opens the port. @throws SessionError `address-in-use`, `cannot-listen`; RangeError when a limit is out of range. */
   static async open(options: SessionOptions = {}): Promise<Session> {
     const resolved = resolveOptions(options);
     const late: { session?: Session } = {};
@@ -71,8 +69,18 @@ export class Session implements AsyncDisposable {
     return [...this.#handles.values()];
   }
 
+  /** Limits of all torrents together, from now on; what is left out stays. @throws RangeError when one is not above 0. */
+  setLimits({ downloadBytesPerSecond, uploadBytesPerSecond }: RateLimits): void {
+    const { pacer } = this.#shared;
+    if (downloadBytesPerSecond !== undefined) pacer.down.bytesPerSecond = downloadBytesPerSecond;
+    if (uploadBytesPerSecond !== undefined) pacer.up.bytesPerSecond = uploadBytesPerSecond;
+    // Each plans with the lower of its own limits and these.
+    for (const run of this.#runs.values()) run.setLimits({});
+  }
+
   /**
-   * Checks what is there, then announces and transfers. Resolves when the check is done.
+   * Begins to announce and transfer. What the journal does not vouch for is hashed meanwhile, except with
+   * `requireComplete`: then it is hashed first.
    * @throws SessionError `duplicate-torrent`, `place-in-use`, `incomplete`, `closed`; StorageError; the signal's reason.
    */
   async add(metainfo: Metainfo, options: AddOptions, signal?: AbortSignal): Promise<TorrentHandle> {
@@ -83,13 +91,7 @@ export class Session implements AsyncDisposable {
     this.#takePlace(metainfo, options);
     this.#adding.add(infoHash);
     try {
-      const storage = await this.#storageFor(metainfo, options);
-      try {
-        return await this.#start(metainfo, storage, options, signal);
-      } catch (error) {
-        await storage.close();
-        throw error;
-      }
+      return await this.#start(metainfo, options, signal);
     } catch (error) {
       this.#places.delete(infoHash);
       throw error;
@@ -109,9 +111,10 @@ export class Session implements AsyncDisposable {
   }
 
   async #closeAll(): Promise<void> {
-    this.#dialer.close();
+    const { dialer, udp, budget } = this.#shared;
+    dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
-    await Promise.all([this.#udp[Symbol.asyncDispose](), this.#hashPool.close()]);
+    await Promise.all([udp[Symbol.asyncDispose](), budget[Symbol.asyncDispose]()]);
   }
 
   #takePlace(metainfo: Metainfo, options: AddOptions): void {
@@ -132,130 +135,33 @@ export class Session implements AsyncDisposable {
     driver.adopt(peer.socket, peer.endpoint, peer.bytes);
   }
 
-  async #storageFor(metainfo: Metainfo, options: AddOptions): Promise<Storage> {
-    if (options.storage !== undefined) return options.storage;
-    if (options.directory === undefined) throw new TypeError('either directory or storage is required');
-    return FileStorage.open({
-      directory: options.directory,
-      files: metainfo.files,
-      openFiles: this.#openFiles,
-      queue: this.#diskOperations,
-    });
-  }
-
-  async #start(
-    metainfo: Metainfo,
-    storage: Storage,
-    options: AddOptions,
-    signal?: AbortSignal,
-  ): Promise<TorrentHandle> {
-    const { geometry, pieceHashes, infoHash, infoHashBytes } = metainfo;
-    const have = await this.#hashPool.checkPieces(storage, geometry, pieceHashes, {
-      ...(options.onCheckProgress === undefined ? {} : { onProgress: options.onCheckProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    if (!have.isFull && options.requireComplete === true) throw incomplete(metainfo, have);
-    // Pieces say nothing of empty files, links, and bytes past a file's end.
-    if (options.requireComplete !== true) await storage.prepare();
-    if (this.#closing !== undefined) throw new SessionError('closed', 'the session is closed', { infoHash });
-    const peerId = newPeerId(this.#options.peerIdPrefix);
-    const torrent = new Torrent({ infoHash: infoHashBytes, geometry, isPrivate: metainfo.isPrivate }, have, {
-      ...this.#torrentOptions(),
-      peerId,
-    });
-    const driver = new TorrentDriver({
-      torrent,
-      geometry,
-      pieceHashes,
-      storage,
-      hashPool: this.#hashPool,
-      dialer: this.#dialer,
-      announcer: this.#announcerFor(metainfo, peerId, options),
-      runBuffers: this.#runBuffers,
-      pieceBufferBytes: this.#options.pieceBufferBytes,
-      onReport: (report: TorrentReport) => handle.reported(report),
-    });
-    const handle: TorrentHandle = new TorrentHandle(
-      {
-        infoHash,
-        name: metainfo.name,
-        peerId: Buffer.from(peerId).toString('hex'),
-        driver,
-        snapshot: () => torrent.snapshot(performance.now()),
-        close: () => this.#remove(infoHash, driver, storage),
-      },
-      torrent.complete,
-    );
+  async #start(metainfo: Metainfo, options: AddOptions, signal?: AbortSignal): Promise<TorrentHandle> {
+    const { infoHash, name } = metainfo;
+    const late: { handle?: TorrentHandle } = {};
+    // Before there is a handle there is nobody to listen.
+    const onReport = (report: SessionReport): void => late.handle?.reported(report);
+    const { run, driver, peerId, doubt } = await openTorrent(this.#shared, metainfo, options, onReport, signal);
+    const close = (): Promise<void> => this.#remove(infoHash, run);
+    const handle = new TorrentHandle({ infoHash, name, peerId }, run, close);
+    late.handle = handle;
     this.#drivers.set(infoHash, driver);
+    this.#runs.set(infoHash, run);
     this.#handles.set(infoHash, handle);
-    driver.input({ type: 'started' });
+    if (this.#closing !== undefined) {
+      await handle.stop();
+      throw new SessionError('closed', 'the session is closed', { infoHash });
+    }
+    if (options.sequential === true) driver.input({ type: 'sequential', on: true });
+    run.start(doubt, options.onCheckProgress);
     if (options.peers !== undefined) driver.input({ type: 'peers-found', peers: options.peers, source: 'user' });
     return handle;
   }
 
-  async #remove(infoHash: string, driver: TorrentDriver, storage: Storage): Promise<void> {
-    await driver.stop();
+  async #remove(infoHash: string, run: TorrentRun): Promise<void> {
+    await run.stop();
     this.#drivers.delete(infoHash);
+    this.#runs.delete(infoHash);
     this.#handles.delete(infoHash);
-    await storage.close();
     this.#places.delete(infoHash);
   }
-
-  #announcerFor(metainfo: Metainfo, peerId: Uint8Array, options: AddOptions): Announcer {
-    const tiers = options.trackers ?? metainfo.announceTiers;
-    const localAddress = specific(this.#options.bind);
-    const graceMs = this.#options.stopTimeoutMs * graceShare;
-    return new Announcer({
-      tiers:
-        tiers.length === 0
-          ? undefined
-          : new TrackerTiers(tiers, {
-              random: this.#options.random,
-              udp: this.#udp,
-              userAgent: this.#options.clientVersion,
-              stopTimeoutMs: this.#options.stopTimeoutMs - graceMs,
-              minimumInterval: this.#options.minAnnounceIntervalMs / 1000,
-              ...(localAddress === undefined ? {} : { bindings: [{ localAddress }] }),
-            }),
-      infoHash: metainfo.infoHashBytes,
-      peerId,
-      port: this.port,
-      key: randomBytes(4).toString('hex'),
-      graceMs,
-    });
-  }
-
-  #torrentOptions(): Omit<ConstructorParameters<typeof Torrent>[2], 'peerId'> {
-    const { random, clientVersion, pieceBufferBytes, maxConnections, uploadSlots, retryMs, minAnnounceIntervalMs } =
-      this.#options;
-    return {
-      random,
-      listenPort: this.port,
-      clientVersion,
-      pieceBufferBytes,
-      maxConnections,
-      uploadSlots,
-      retryMs,
-      minAnnounceIntervalMs,
-    };
-  }
-}
-
-function incomplete(metainfo: Metainfo, have: Bitfield): SessionError {
-  const missing = have.length - have.count;
-  const what = `"${metainfo.name}": ${missing} of ${have.length} pieces are missing or wrong on disk`;
-  return new SessionError('incomplete', what, { infoHash: metainfo.infoHash, have });
-}
-
-/** An address that sockets must be bound to; "all addresses" binds nothing. */
-function specific(bind: string | undefined): string | undefined {
-  return bind === '0.0.0.0' || bind === '::' ? undefined : bind;
-}
-
-/** BEP 20 style: a prefix that names the client, then letters and digits at random. */
-function newPeerId(prefix: string): Uint8Array {
-  const alphabet = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
-  let text = prefix;
-  for (const byte of randomBytes(20 - prefix.length)) text += alphabet[byte % alphabet.length];
-  return new Uint8Array(Buffer.from(text, 'latin1'));
 }

@@ -1,15 +1,16 @@
-// One torrent of a session as its user holds it: what it does now, what happened, when it is complete, how to end it.
-import type { TorrentReport, TorrentSnapshot } from '@shoal/torrent';
-import { SessionError } from './errors.ts';
-import type { TorrentDriver } from './torrent-driver.ts';
+// One torrent of a session as its user holds it: what it does now, what happened, what is wanted of it, how to end it.
+import type { Endpoint } from '@shoal/tracker-protocol';
+import type { TorrentSnapshot } from '@shoal/torrent';
+import type { MoveOptions } from '@shoal/storage';
+import type { ReadRange } from './file-reader.ts';
+import type { FilePriority } from './file-selection.ts';
+import type { TorrentRateLimits } from './rates.ts';
+import type { SessionReport, TorrentRun } from './torrent-run.ts';
 
-export interface HandleParts {
+export interface HandleFacts {
   readonly infoHash: string;
   readonly name: string;
   readonly peerId: string;
-  readonly driver: TorrentDriver;
-  readonly snapshot: () => TorrentSnapshot;
-  readonly close: () => Promise<void>;
 }
 
 export class TorrentHandle implements AsyncDisposable {
@@ -17,51 +18,96 @@ export class TorrentHandle implements AsyncDisposable {
   readonly name: string;
   /** 40 hex digits: the id this torrent goes by in this run. */
   readonly peerId: string;
-  /** Resolves when every piece is here; rejects with SessionError `disk` or `closed`. */
-  readonly completed: Promise<void>;
-  /** Resolves, if ever, when the disk fails and the torrent has stopped for it. */
-  readonly failed: Promise<SessionError>;
-  readonly #parts: HandleParts;
-  readonly #listeners = new Set<(report: TorrentReport) => void>();
-  readonly #settle: { resolve: () => void; reject: (error: SessionError) => void; fail: (error: SessionError) => void };
+  readonly #run: TorrentRun;
+  readonly #close: () => Promise<void>;
+  readonly #listeners = new Set<(report: SessionReport) => void>();
   #stopping: Promise<void> | undefined;
 
-  constructor(parts: HandleParts, complete: boolean) {
-    this.#parts = parts;
-    this.infoHash = parts.infoHash;
-    this.name = parts.name;
-    this.peerId = parts.peerId;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.completed = promise;
-    // Who never asks need not hear of the failure; who does still gets it.
-    promise.catch(() => {});
-    const failure = Promise.withResolvers<SessionError>();
-    this.failed = failure.promise;
-    this.#settle = { resolve, reject, fail: failure.resolve };
-    if (complete) resolve();
+  constructor({ infoHash, name, peerId }: HandleFacts, run: TorrentRun, close: () => Promise<void>) {
+    this.infoHash = infoHash;
+    this.name = name;
+    this.peerId = peerId;
+    this.#run = run;
+    this.#close = close;
+  }
+
+  /**
+   * Resolves when every wanted piece is here; rejects with SessionError `closed`. A disk in trouble keeps it waiting:
+   * `onReport` tells of that, with `suspended`.
+   */
+  get completed(): Promise<void> {
+    return this.#run.milestones.whenCompleted;
   }
 
   snapshot(): TorrentSnapshot {
-    return this.#parts.snapshot();
+    return this.#run.snapshot();
   }
 
   /** Calls `listener` for every report from now on; returns what ends it. */
-  onReport(listener: (report: TorrentReport) => void): () => void {
+  onReport(listener: (report: SessionReport) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
   /** Dials these as well. */
-  addPeers(peers: readonly { readonly ip: string; readonly port: number }[]): void {
-    this.#parts.driver.input({ type: 'peers-found', peers, source: 'user' });
+  addPeers(peers: readonly Endpoint[]): void {
+    this.#run.input({ type: 'peers-found', peers, source: 'user' });
+  }
+
+  /** Limits of this torrent and of each of its peers, from now on. @throws RangeError when one is not above 0. */
+  setLimits(limits: TorrentRateLimits): void {
+    this.#run.setLimits(limits);
+  }
+
+  /** One for each file. */
+  get filePriorities(): readonly FilePriority[] {
+    return this.#run.filePriorities;
+  }
+
+  /**
+   * How much the files, by number, are wanted from now on. What is skipped is not created; what exists of it stays.
+   * @throws RangeError when there is no such file; StorageError.
+   */
+  setFilePriority(files: number | readonly number[], priority: FilePriority): Promise<void> {
+    return this.#run.setFilePriority(typeof files === 'number' ? [files] : files, priority);
+  }
+
+  /** Whether pieces are fetched in the order of the content instead of the rarest first. */
+  setSequential(on: boolean): void {
+    this.#run.input({ type: 'sequential', on });
+  }
+
+  /**
+   * Bytes of a file in order, fetched ahead of whoever reads them, for as long as the stream is read. Cancel it when done.
+   * @throws RangeError when file or range do not exist; SessionError `not-wanted` when the file is skipped.
+   */
+  read(file: number, range?: ReadRange): ReadableStream<Uint8Array> {
+    return this.#run.read(file, range);
+  }
+
+  /** Moves the content below another folder while the torrent runs. @throws StorageError `exists` and others: then nothing has moved. */
+  move(directory: string, options?: MoveOptions): Promise<void> {
+    return this.#run.move(directory, options);
+  }
+
+  /** Gives a file another path below the folder, as a list of names. @throws StorageError `exists`, `unsafe-path`. */
+  rename(file: number, path: readonly string[]): Promise<void> {
+    return this.#run.rename(file, path);
+  }
+
+  /** Hashes all that is there again while the torrent runs; resolves when that is done. */
+  recheck(): Promise<void> {
+    return this.#run.recheck();
+  }
+
+  /** Tries a disk that was in trouble at once, instead of when its wait is over. */
+  retry(): void {
+    this.#run.retry();
   }
 
   /** Says goodbye to peers and trackers, ends disk work and lets go of the files. May be called again. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#parts.close().then(() => {
-      const { infoHash } = this;
-      this.#settle.reject(new SessionError('closed', 'the torrent was stopped before it was complete', { infoHash }));
-    });
+    this.#stopping ??= this.#close();
     return this.#stopping;
   }
 
@@ -69,14 +115,8 @@ export class TorrentHandle implements AsyncDisposable {
     await this.stop();
   }
 
-  /** For the session: passes a report on and settles `completed`. */
-  reported(report: TorrentReport): void {
-    if (report.type === 'completed') this.#settle.resolve();
-    if (report.type === 'failed') {
-      const error = new SessionError('disk', report.reason, { infoHash: this.infoHash });
-      this.#settle.reject(error);
-      this.#settle.fail(error);
-    }
+  /** For the session: passes a report on. */
+  reported(report: SessionReport): void {
     for (const listener of this.#listeners) listener(report);
   }
 }

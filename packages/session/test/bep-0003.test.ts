@@ -79,7 +79,7 @@ async function swarm(length = 300_001): Promise<Swarm> {
 describe('what the tracker hears', () => {
   test('BEP 3.67, 3.68, 3.69, 3.70: started first, completed when it is, never completed from who was complete, stopped at the end', async () => {
     const { tracker, content, seeder, downloader } = await swarm();
-    const seed = await seeder.add(content.metainfo, { directory: content.folder });
+    const seed = await seeder.add(content.metainfo, { directory: content.folder, requireComplete: true });
     await tracker.until(() => tracker.announces.length === 1);
     const leech = await downloader.add(content.metainfo, { directory: await emptyFolder() });
     await leech.completed;
@@ -93,7 +93,7 @@ describe('what the tracker hears', () => {
     const length = 300_001;
     const { tracker, content, seeder, downloader } = await swarm(length);
     const [seederPort, downloaderPort] = [seeder.port, downloader.port];
-    const seed = await seeder.add(content.metainfo, { directory: content.folder });
+    const seed = await seeder.add(content.metainfo, { directory: content.folder, requireComplete: true });
     await tracker.until(() => tracker.announces.length === 1);
     const leech = await downloader.add(content.metainfo, { directory: await emptyFolder() });
     await leech.completed;
