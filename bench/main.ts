@@ -5,18 +5,23 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchCheck, checkTable } from './check/check.ts';
 import { runInNamespace } from './network.ts';
 import { benchScale, scaleTable } from './scale/scale.ts';
+import { soak } from './soak/soak.ts';
+import { verdictTable } from './soak/verdict.ts';
 import { benchTracker, trackerTable } from './tracker/tracker.ts';
 import { namesOf, rowsOf } from './transfer/rows.ts';
 import { transferTable } from './transfer/table.ts';
 import { benchTransfer } from './transfer/transfer.ts';
 
-const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|scale] [--quick] [--rounds N] [--minutes N] [--json]
+const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|scale|soak|check] [--quick] [--rounds N] [--minutes N] [--json]
   transfer: [--rows ${rowsOf({ quick: false })
     .map(({ key }) => key)
     .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]
-  scale: [--profiles DIR]`;
+  scale: [--profiles DIR]
+  soak: [--minutes N] [--file FILE]
+  check: [--size MIB]`;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,12 +34,13 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string' },
     peers: { type: 'string' },
     profiles: { type: 'string' },
+    file: { type: 'string' },
   },
 });
 const [what = 'all'] = positionals;
 const tables: readonly string[] = ['bencode', 'transfer', 'tracker'];
 /** Not part of `all`. */
-const alone: readonly string[] = ['scale'];
+const alone: readonly string[] = ['scale', 'soak', 'check'];
 const rows = list(
   values.rows,
   rowsOf({ quick: false }).map(({ key }) => key),
@@ -75,8 +81,23 @@ if (wanted.includes('scale')) {
   results['scale'] = found;
   print(`\n## scale\n\n${scaleTable(found)}`);
 }
+if (wanted.includes('check')) {
+  const MiB = sizeMiB ?? (values.quick ? 512 : 4096);
+  const found = await benchCheck({ bytes: MiB * 1024 * 1024, rounds: rounds ?? (values.quick ? 1 : 3) });
+  results['check'] = found;
+  print(`\n## checking ${MiB} MiB in tmpfs\n\n${checkTable(found)}`);
+}
+if (wanted.includes('soak')) {
+  const file = values.file ?? path.join(os.tmpdir(), `shoal-soak-${Date.now()}.jsonl`);
+  const found = await soak({ minutes: minutes ?? 30, file });
+  results['soak'] = found;
+  const rate = (found.bytes / 1e6 / found.seconds).toFixed(0);
+  print(`\n## soak: ${found.seconds.toFixed(0)} s, ${found.cycles} downloads, ${rate} MB/s, samples in ${file}\n`);
+  print(verdictTable(found.findings));
+  if (!found.flat) process.exitCode = 1;
+}
 if (values.json) console.log(JSON.stringify(results));
-process.exit(0);
+process.exit();
 
 function fail(): never {
   console.error(usage);
