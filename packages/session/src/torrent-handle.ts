@@ -100,6 +100,11 @@ export class TorrentHandle implements AsyncDisposable {
     return this.#run.recheck();
   }
 
+  /** Looks at once whether files were deleted, replaced or cut by others, which is otherwise done every few seconds. */
+  look(): Promise<void> {
+    return this.#run.look();
+  }
+
   /** Tries a disk that was in trouble at once, instead of when its wait is over. */
   retry(): void {
     this.#run.retry();
