@@ -177,6 +177,16 @@ describe('from one start to the next', () => {
     expect([other.found, piecesOf(other.have), piecesOf(other.doubt)]).toEqual(['damaged', [], all]);
   });
 
+  test('bytes behind a clean end make it none', async () => {
+    const scene = new JournalScene();
+    const first = await scene.open();
+    first.verified(0);
+    await first.close();
+    scene.bytes = Uint8Array.of(...scene.bytes!, 0, 0, 0);
+    const second = await scene.open();
+    expect([second.found, piecesOf(second.have)]).toEqual(['crashed', [0]]);
+  });
+
   test('options that do not belong together are refused', async () => {
     const scene = new JournalScene();
     for (const wrong of [
@@ -239,6 +249,14 @@ describe('when it is written', () => {
     journal.lost(1);
     await vi.advanceTimersByTimeAsync(0);
     expect(piecesOf((await reopened(scene)).have)).toEqual([0]);
+    journal.verified(1);
+    await journal.close();
+    const second = await scene.open();
+    second.verified(2);
+    await vi.advanceTimersByTimeAsync(0);
+    second.lost(0);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(piecesOf((await reopened(scene)).have)).toEqual([1, 2]);
   });
 
   test('a sign of life is on record before the first write after a pause, and while pieces are being made', async () => {
@@ -291,6 +309,54 @@ describe('when it is written', () => {
     expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1]);
   });
 
+  test('an end leaves no timer, nor does what is reported after it', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open();
+    journal.verified(0);
+    await journal.close();
+    expect(vi.getTimerCount()).toBe(0);
+    journal.verified(1);
+    journal.lost(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a device that does not answer holds up no end that is not clean, and nothing is written after it', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open();
+    const device = gate();
+    scene.content.flushed = () => device.opened;
+    journal.verified(0);
+    await vi.advanceTimersByTimeAsync(30_000);
+    journal.verified(1);
+    await journal.close({ clean: false });
+    expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1]);
+    scene.files.content.clear();
+    device.open();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(scene.bytes).toBeUndefined();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('a power loss that takes back the times of files that were synced puts nothing in doubt', async () => {
+    const scene = new JournalScene();
+    const first = await scene.open();
+    for (const piece of all) first.verified(piece);
+    await first.close();
+    const asFound = [...scene.content.stampsNow];
+    scene.now += 3_600_000;
+    const second = await scene.open();
+    second.lost(0);
+    second.lost(4);
+    scene.content.touch(0, scene.now);
+    scene.content.touch(1, scene.now);
+    second.verified(0);
+    await vi.advanceTimersByTimeAsync(31_000);
+    for (const [file, stamp] of asFound.entries()) scene.content.stampsNow[file] = stamp;
+    scene.bootId = 'after a power loss';
+    const third = await reopened(scene);
+    expect([piecesOf(third.have), third.doubt.isEmpty, third.reasons]).toEqual([[0, 1, 2, 3, 5, 6, 7], true, []]);
+  });
+
   test('what a crashed process wrote counts as on the device only after a minute', async () => {
     const scene = new JournalScene();
     const first = await scene.open();
@@ -310,6 +376,16 @@ describe('when it is written', () => {
     await third.close();
     scene.bootId = 'another';
     expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1, 2]);
+  });
+
+  test('a clean end has reached the device', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open();
+    journal.verified(0);
+    await journal.close();
+    expect(scene.files.calls.at(-1)).toBe('sync');
+    scene.bootId = 'after a power loss';
+    expect(piecesOf((await scene.open()).have)).toEqual([0]);
   });
 
   test('a clean end soon after a crash claims no more for the device than is known', async () => {
@@ -403,7 +479,12 @@ describe('faults', () => {
     await first.close();
     scene.content.fault = systemError('EACCES');
     const journal = await scene.open();
-    expect([journal.found, piecesOf(journal.have), piecesOf(journal.doubt)]).toEqual(['clean', [], all]);
+    expect([journal.found, piecesOf(journal.have), piecesOf(journal.doubt), journal.reasons]).toEqual([
+      'clean',
+      [],
+      all,
+      [],
+    ]);
     journal.verified(3);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(scene.errors).toEqual(['permission']);
@@ -458,6 +539,23 @@ describe('faults', () => {
     later.verified(5);
     await later.close();
     expect(piecesOf((await scene.open()).have)).toEqual([0, 2, 5]);
+  });
+
+  test('a writer whose disk was full does not write over one that came meanwhile', async () => {
+    const scene = new JournalScene();
+    const earlier = await scene.open();
+    earlier.verified(0);
+    await earlier.checkpoint();
+    scene.files.fault = { code: 'ENOSPC' };
+    earlier.verified(1);
+    await earlier.checkpoint();
+    scene.files.fault = undefined;
+    const later = await scene.open();
+    later.verified(2);
+    await later.close();
+    const bytes = scene.bytes!;
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(scene.bytes).toBe(bytes);
   });
 
   test('a journal that was deleted behind our back is written anew', async () => {

@@ -149,6 +149,12 @@ describe('the state that records add up to', () => {
     );
   });
 
+  test('an end is clean only when nothing comes after it', () => {
+    const clean: JournalRecord = { type: 'clean' };
+    expect(replayed([clean]).isClean).toBe(true);
+    expect(replayed([clean, { type: 'alive', wallMs: 1 }]).isClean).toBe(false);
+  });
+
   test('what was verified before the mark is synced, what came after it is not', () => {
     const state = replayed([
       { type: 'verified', runs: [0, 3] },

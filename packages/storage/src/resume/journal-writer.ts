@@ -25,6 +25,7 @@ export class JournalWriter {
   readonly #header: Uint8Array;
   #isStarted = false;
   #isSuperseded = false;
+  #isEnded = false;
   #isFailing = false;
   /** Whether what is at the path is not, or may not be, all of ours and whole. */
   #mustReplace = true;
@@ -55,7 +56,7 @@ export class JournalWriter {
 
   /** Never rejects; a record that cannot be written now is part of the next attempt. False = not written. */
   async write(records: readonly JournalRecord[]): Promise<boolean> {
-    if (this.#isSuperseded) return false;
+    if (this.#isSuperseded || this.#isEnded) return false;
     const { bootId, wallClock } = this.#options;
     if (!this.#isStarted) this.state.apply({ type: 'session', bootId, wallMs: wallClock() });
     this.#isStarted = true;
@@ -73,7 +74,7 @@ export class JournalWriter {
 
   /** Never rejects. Writes may go on meanwhile, since the device can take its time. */
   async sync(): Promise<void> {
-    if (this.#isSuperseded) return;
+    if (this.#isSuperseded || this.#isEnded) return;
     try {
       await this.#options.files.sync(this.#options.path);
     } catch (error) {
@@ -81,9 +82,14 @@ export class JournalWriter {
     }
   }
 
+  /** From now on nothing is written, whatever still comes. */
+  end(): void {
+    this.#isEnded = true;
+  }
+
   /** Tells of the first failure of a streak only. */
   report(cause: unknown, verb: string): void {
-    if (this.#isFailing) return;
+    if (this.#isFailing || this.#isEnded) return;
     this.#isFailing = true;
     const { onError, path } = this.#options;
     const error = storageErrorFrom(cause, `${verb} the resume journal`, path);

@@ -291,9 +291,11 @@ export class ResumeJournal implements AsyncDisposable {
 
   async #close(isClean: boolean): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#syncing;
+    // A device that does not answer holds up a clean end only.
+    if (isClean) await this.#syncing;
     await this.#enqueue(() => this.#append(false));
     if (isClean && (this.#writer.isStarted || this.found !== 'clean')) await this.#endCleanly();
+    this.#writer.end();
   }
 
   async #endCleanly(): Promise<void> {
