@@ -105,22 +105,24 @@ export class RarityOrder {
   raised(piece: number): boolean {
     if (!this.has(piece)) return false;
     if (this.#stale) return true;
-    const rank = this.#rankOf(piece);
+    const place = this.#placeOf(piece);
+    const rank = this.#rankAt(place);
     const count = this.#counts[piece] as number;
     this.#reach(rank, count);
     const starts = this.#starts[rank] as number[];
     const last = (starts[count] as number) - 1;
     starts[count] = last;
-    this.#swap(this.#placeOf(piece), last);
+    this.#swap(place, last);
     return true;
   }
 
   /** The piece's count has fallen by one. */
   lowered(piece: number): void {
     if (this.#stale || !this.has(piece)) return;
-    const starts = this.#starts[this.#rankOf(piece)] as number[];
+    const place = this.#placeOf(piece);
+    const starts = this.#starts[this.#rankAt(place)] as number[];
     const first = (starts[(this.#counts[piece] as number) + 1] as number)++;
-    this.#swap(this.#placeOf(piece), first);
+    this.#swap(place, first);
   }
 
   /** Every count has fallen by one, none below zero: the groups keep their members and only change their number. */
@@ -138,37 +140,41 @@ export class RarityOrder {
   settle(): void {
     if (!this.#stale) return;
     this.#stale = false;
-    this.#starts = this.#countGroups();
-    const next = this.#starts.map((starts) => starts.slice());
-    const [counts, order, places, members] = [this.#counts, this.#order, this.#place, this.#members];
+    const [counts, order, places, priorities] = [this.#counts, this.#order, this.#place, this.#priorities];
+    const width = highestOf(counts) + 1;
+    const next = new Uint32Array(ranks * width);
+    const members = this.#members.bytes;
     for (let piece = 0; piece < counts.length; piece++) {
-      if (!members.has(piece)) continue;
-      const ends = next[this.#rankOf(piece)] as number[];
-      order[(ends[counts[piece] as number] as number)++] = piece;
+      if (((members[piece >>> 3] as number) & (0x80 >> (piece & 7))) === 0) continue;
+      (next[(ranks - (priorities[piece] as number)) * width + (counts[piece] as number)] as number)++;
+    }
+    this.#toStarts(next, width);
+    for (let piece = 0; piece < counts.length; piece++) {
+      if (((members[piece >>> 3] as number) & (0x80 >> (piece & 7))) === 0) continue;
+      const group = (ranks - (priorities[piece] as number)) * width + (counts[piece] as number);
+      order[(next[group] as number)++] = piece;
     }
     for (const starts of this.#starts) {
       for (let group = 1; group < starts.length; group++) {
         this.#shuffle(starts[group - 1] as number, starts[group] as number);
       }
     }
-    for (let place = order.length - members.count; place < order.length; place++)
-      places[order[place] as number] = place;
+    for (let place = order.length - this.length; place < order.length; place++) places[order[place] as number] = place;
   }
 
-  #countGroups(): number[][] {
-    const [counts, members] = [this.#counts, this.#members];
-    const sizes: number[][] = Array.from({ length: ranks }, () => [0]);
-    for (let piece = 0; piece < counts.length; piece++) {
-      if (!members.has(piece)) continue;
-      const own = sizes[this.#rankOf(piece)] as number[];
-      const count = counts[piece] as number;
-      while (own.length <= count) own.push(0);
-      (own[count] as number)++;
-    }
-    let end = counts.length - members.count;
-    return sizes.map((own) => {
-      const starts = [end];
-      for (const size of own) starts.push((end += size));
+  /** Turns the sizes of the groups, `width` for each rank, into their first places; keeps these too. */
+  #toStarts(sizes: Uint32Array, width: number): void {
+    let place = this.#order.length - this.length;
+    this.#starts = Array.from({ length: ranks }, (_, rank) => {
+      const starts: number[] = [];
+      for (let group = rank * width; group < (rank + 1) * width; group++) {
+        const size = sizes[group] as number;
+        sizes[group] = place;
+        starts.push(place);
+        place += size;
+      }
+      starts.push(place);
+      while (starts.length > 2 && starts.at(-2) === place) starts.pop();
       return starts;
     });
   }
@@ -186,6 +192,13 @@ export class RarityOrder {
 
   #rankOf(piece: number): number {
     return ranks - (this.#priorities[piece] as number);
+  }
+
+  /** The rank whose section a place is in: found among the few ends, which the processor has at hand. */
+  #rankAt(place: number): number {
+    let rank = 0;
+    while (place >= this.endOf(rank)) rank++;
+    return rank;
   }
 
   /** The groups below `groups` move down by one place, into the hole in front of them; returns the hole that they leave. */
@@ -231,4 +244,10 @@ export class RarityOrder {
     this.#order[place] = piece;
     this.#place[piece] = place;
   }
+}
+
+function highestOf(counts: Uint16Array): number {
+  let highest = 0;
+  for (let piece = 0; piece < counts.length; piece++) highest = Math.max(highest, counts[piece] as number);
+  return highest;
 }

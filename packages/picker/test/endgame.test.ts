@@ -1,3 +1,4 @@
+import type { Block } from '@shoal/pieces';
 import { describe, expect, test } from 'vitest';
 import { seeded } from './random.ts';
 import { answer, join, named, pickerOf } from './pickers.ts';
@@ -131,4 +132,73 @@ describe('clients 43: end game', () => {
     answer(picker, 2, [{ piece: 1, begin: 0, length: 16_384 }]);
     expect(picker.pick(2, 1)).toEqual([]);
   });
+
+  test('clients 43: a peer that answers faster than others gets what they owe before it stands idle', () => {
+    const picker = pickerOf(1, 6);
+    for (const peer of [1, 2]) join(picker, peer, 'all');
+    picker.pick(1, 2, 0);
+    picker.pick(2, 4, 10);
+    answer(picker, 2, [{ piece: 0, begin: 2 * 16_384, length: 16_384 }]);
+    expect(picker.pick(2, 4, 20)).toEqual([]);
+    answer(picker, 2, [{ piece: 0, begin: 3 * 16_384, length: 16_384 }]);
+    expect(picker.requested(2)).toBe(2);
+    expect(picker.pick(2, 4, 30, { slow: true })).toEqual([]);
+    expect(named(picker.pick(2, 4, 30)).toSorted()).toEqual(['0.0', '0.1']);
+  });
+
+  test('clients 43: a peer with a short pipeline gets nothing that was asked for later than what it owes', () => {
+    const picker = pickerOf(1, 2);
+    for (const peer of [1, 2]) join(picker, peer, 'all');
+    picker.pick(1, 1, 0);
+    picker.pick(2, 1, 10);
+    expect(picker.pick(1, 4, 20)).toEqual([]);
+    expect(named(picker.pick(2, 4, 20))).toEqual(['0.0']);
+  });
+
+  test('clients 43: all that a silent peer owes goes to those that are idle, at once', () => {
+    const picker = pickerOf(4, 8);
+    for (const peer of [1, 2, 3]) join(picker, peer, 'all');
+    picker.pick(1, 20, 0);
+    answer(picker, 2, picker.pick(2, 20, 1));
+    expect(picker.complete).toBe(false);
+    const rest = picker.pick(2, 10, 2);
+    const others = picker.pick(3, 10, 2);
+    expect(new Set(named([...rest, ...others])).size).toBe(20);
+    answer(picker, 2, rest);
+    answer(picker, 3, others);
+    expect([picker.complete, picker.requested(1)]).toEqual([true, 0]);
+    expect(picker.takeCancels()).toHaveLength(20);
+  });
 });
+
+describe('clients 43: a stalling peer', () => {
+  test.each([1, 2, 3])('holds up the last blocks by no more than one turn of the others, seed %d', (seed) => {
+    const quiet = turnsToComplete(seed, false);
+    const stalled = turnsToComplete(seed, true);
+    // A peer of four leaves: a third more turns for the bytes, and one for the copies.
+    expect(stalled).toBeLessThanOrEqual(Math.ceil((quiet * 4) / 3) + 1);
+  });
+});
+
+/** Turns, each a round trip, until 100 pieces are here from four equal peers with 16 requests under way each. */
+function turnsToComplete(seed: number, stalls: boolean): number {
+  const picker = pickerOf(100, 8, { random: seeded(seed) });
+  const peers = [1, 2, 3, 4];
+  for (const peer of peers) join(picker, peer, 'all');
+  const depth = 16;
+  const owed = new Map<number, Block[]>(peers.map((peer) => [peer, []]));
+  let turn = 0;
+  while (!picker.complete && turn < 1000) {
+    turn++;
+    for (const peer of peers) {
+      // The stalling one answers until half of the pieces are here.
+      if (peer === 4 && stalls && picker.have.count >= 50) continue;
+      for (const { piece, begin } of owed.get(peer) ?? []) {
+        if (picker.received(peer, piece, begin) === 'completed') picker.verified(piece);
+      }
+      owed.set(peer, []);
+    }
+    for (const peer of peers) owed.get(peer)?.push(...picker.pick(peer, depth - picker.requested(peer), turn));
+  }
+  return turn;
+}

@@ -319,6 +319,16 @@ describe('the limit of open pieces', () => {
     expect([picker.takeAbandoned(), picker.openPieces]).toEqual([[], 1]);
   });
 
+  test('nothing is given up for a peer that is busy', () => {
+    const picker = pickerOf(3, 2, { maxOpenPieces: 2 });
+    join(picker, 1, [0]);
+    join(picker, 2, [1, 2]);
+    answer(picker, 1, picker.pick(1, 1));
+    picker.peerLeft(1);
+    expect(named(picker.pick(2, 2))).toHaveLength(2);
+    expect([picker.pick(2, 2), picker.takeAbandoned()]).toEqual([[], []]);
+  });
+
   test('a started piece whose holders have been silent for thirty seconds makes room too', () => {
     const picker = pickerOf(2, 2, { maxOpenPieces: 1 });
     join(picker, 1, [0]);
