@@ -84,7 +84,7 @@ export class ResumeJournal implements AsyncDisposable {
   }
 
   /**
-   * Call before each write of content, so that a crash in the midst of it is not taken for a change by others.
+   * Call before each write of content and each `prepare`, so that a crash in the midst is not taken for another's change.
    * Undefined while a recent sign of life is on record; else a promise to wait for, which never rejects.
    */
   writing(): Promise<void> | undefined {
