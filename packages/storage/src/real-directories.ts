@@ -1,12 +1,14 @@
 // The folders between a storage's directory and its files. Decides that each is a real folder, never a link that
 // would lead a write elsewhere (clients 62), and makes those that are missing. The directory itself is the user's
-// choice and may be a link. Each is looked at once: against links that were there, not against a local attacker.
+// choice and may be a link; it is made once only: when it is gone later, a disk is, and no other is to be filled.
+// Each is looked at once: against links that were there, not against a local attacker.
 import path from 'node:path';
 import { StorageError, errnoOf } from './errors.ts';
 import type { FileFacts, FileSystem } from './file-system.ts';
 
 export class RealDirectories {
   #root: string;
+  #isRootMade = false;
   readonly #fileSystem: FileSystem;
   /** Absolute paths seen to be real folders; bounded by the folders that the torrent names. */
   readonly #verified: Set<string> = new Set();
@@ -23,10 +25,12 @@ export class RealDirectories {
     await this.#walk(elements, (folder) => this.#fileSystem.lstat(folder));
   }
 
-  /** Like `require`, and makes what is missing, the root included. */
+  /** Like `require`, and makes what is missing, the root too unless that was there before. */
   async create(elements: readonly string[]): Promise<void> {
     if (!this.#verified.has(this.#root)) {
-      await this.#fileSystem.mkdir(this.#root, { recursive: true });
+      if (this.#isRootMade) await this.#fileSystem.lstat(this.#root);
+      else await this.#fileSystem.mkdir(this.#root, { recursive: true });
+      this.#isRootMade = true;
       this.#verified.add(this.#root);
     }
     await this.#walk(elements, (folder) => this.#lookOrMake(folder));
@@ -35,6 +39,7 @@ export class RealDirectories {
   /** Looks below another directory from now on. */
   moveTo(root: string): void {
     this.#root = root;
+    this.#isRootMade = false;
     this.#made.clear();
     this.forget();
   }

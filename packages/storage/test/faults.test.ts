@@ -211,6 +211,23 @@ describe('what others do to files that are open', () => {
     expect((await stat(path.join(directory, 't/a'))).size).toBe(10);
   });
 
+  test('a directory that is gone is never made again: its disk may come back', async () => {
+    const directory = path.join(await scratchDirectory(), 'disk');
+    const elsewhere = path.join(directory, '..', 'unplugged');
+    await using storage = await FileStorage.open({ directory, files });
+    await storage.write(0, bytesOf('aaaaaaaaaabbbbbbbbbb'));
+    await rename(directory, elsewhere);
+    expect(await storage.stamps()).toEqual([undefined, undefined]);
+    for (let turn = 0; turn < 3; turn += 1) {
+      await expect(storage.write(0, bytesOf('AA'))).rejects.toMatchObject({ code: 'not-found' });
+      await expect(storage.prepare()).rejects.toMatchObject({ code: 'not-found' });
+    }
+    await expect(stat(directory)).rejects.toMatchObject({ code: 'ENOENT' });
+    await rename(elsewhere, directory);
+    await storage.write(0, bytesOf('AA'));
+    expect(await textAt(storage, 0, 20)).toBe('AAaaaaaaaabbbbbbbbbb');
+  });
+
   test('a file that was removed after it was closed for another is not made anew by flush', async () => {
     const directory = await scratchDirectory();
     const openFiles = new OpenFiles({ limit: 1 });
