@@ -112,6 +112,8 @@ export class PeerSocket {
   close(): void {
     this.#letGo();
     this.#isClosing = true;
+    // Bytes left unread would make the system reset the connection, and with it what is still to leave.
+    this.#socket.resume();
     if (this.#outbox.waitingBytes === 0) this.#socket.destroySoon();
     // A peer that never reads, or a byte now and then, would keep the socket, and who waits for its end, for ever.
     const timer = setTimeout(() => this.#socket.destroy(), closeTimeoutMs);
@@ -161,7 +163,8 @@ export class ReceiveBuffer {
   /** What Node reads into and calls back with, for the socket that `peer` returns once it is there. */
   onread(peer: () => PeerSocket | undefined): net.OnReadOpts {
     return {
-      buffer: () => (peer()?.readLength === pacedReadLength ? this.#paced : this.#whole),
+      // Asked before each read; measured, asking costs nothing. The first is a handshake.
+      buffer: () => (peer()?.readLength === receiveBufferLength ? this.#whole : this.#paced),
       callback: (length, buffer) => {
         peer()?.received(buffer, 0, length);
         return true;

@@ -179,6 +179,26 @@ describe('a limited socket', () => {
     return { ...pair, pacer, sink, bytes };
   }
 
+  test('shares the rate of its torrent with another one, half and half', async () => {
+    const pacer = new Pacer();
+    const torrent = new RateLimit(pacer.down, 1_000_000);
+    const [first, second] = [await connect(), await connect()];
+    const ends = [
+      { from: first.dialled, to: first.accepted },
+      { from: second.accepted, to: second.dialled },
+    ];
+    const sinks = ends.map(({ from, to }) => {
+      to.limit(pacer, new RateLimit(torrent), pacer.up);
+      const message = random(65_536);
+      const more = (ok: boolean): void => (ok ? from.send(message, more) : undefined);
+      more(true);
+      more(true);
+      return new Sink(to);
+    });
+    await sinks[0]!.reached(500_000);
+    expect(Math.abs(sinks[1]!.length / sinks[0]!.length - 1)).toBeLessThan(0.1);
+  });
+
   test('hands on everything that was received before the end', async () => {
     const { dialled, sink, bytes } = await holding();
     dialled.close();
@@ -228,6 +248,23 @@ describe('a limited socket', () => {
     dialled.close();
     await sink.ended;
     expect(Buffer.compare(sink.bytes, bytes)).toBe(0);
+  });
+
+  test('lets what was sent leave although it holds bytes back itself, and reads on for that', async () => {
+    const { dialled, accepted } = await connect();
+    const pacer = new Pacer();
+    accepted.limit(pacer, new RateLimit(pacer.down, 1000), new RateLimit(pacer.up, 500_000));
+    accepted.attach({ bytes: () => {}, ended: () => {} });
+    const sink = new Sink(dialled);
+    const there = sent(dialled, random(1_000_000));
+    await vi.waitUntil(() => accepted.isPaused);
+    const bytes = random(60_000);
+    accepted.send(bytes);
+    accepted.close();
+    await sink.ended;
+    expect(Buffer.compare(sink.bytes, bytes)).toBe(0);
+    expect(await there).toBe(true);
+    expect([pacer.down.held, pacer.up.held]).toEqual([0, 0]);
   });
 
   test('drops a peer that makes more wait than the limit lets out', async () => {

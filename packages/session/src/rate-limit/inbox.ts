@@ -37,22 +37,22 @@ export class Inbox {
     if (this.#held !== undefined) this.#flow.queue(this.#held.length - this.#at);
   }
 
-  /** Hands on what may pass; false when it holds the rest. */
+  /** Hands on what may pass; false when it holds the rest, and no more may come. */
   receive(chunk: Uint8Array, start: number, end: number): boolean {
     const granted = this.#flow === undefined ? end - start : this.#flow.request(end - start);
-    const isWhole = granted === end - start;
-    // Before anyone hears of it: the listener may well set another limit or let go of the socket.
-    if (!isWhole) {
+    // Before anyone hears of it: who listens may well set another limit or let go of the socket.
+    if (granted < end - start) {
       this.#held = new Uint8Array(chunk.subarray(start + granted, end));
       this.#at = 0;
     }
     if (granted > 0) this.#events.bytes(chunk, start, start + granted);
-    return isWhole;
+    return this.#held === undefined;
   }
 
-  /** Drops what it holds. */
+  /** Drops what it holds; what comes from now on has no limit. */
   clear(): void {
     this.#flow?.cancel();
+    this.#flow = undefined;
     this.#held = undefined;
   }
 
