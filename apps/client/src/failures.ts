@@ -5,11 +5,11 @@ import { StorageError, type StorageErrorCode } from '@shoal/storage';
 import { CommandError, type ExitName } from './exit-codes.ts';
 
 const sessionExits: Readonly<Record<SessionErrorCode, ExitName>> = {
-  disk: 'disk',
   closed: 'unfinished',
   incomplete: 'verification-failed',
   'duplicate-torrent': 'usage',
   'place-in-use': 'usage',
+  'not-wanted': 'usage',
   'address-in-use': 'network',
   'cannot-listen': 'network',
 };
@@ -21,6 +21,7 @@ const storageExits: Readonly<Record<StorageErrorCode, ExitName>> = {
   short: 'disk',
   'not-found': 'disk',
   'unsafe-path': 'disk',
+  exists: 'disk',
   closed: 'unfinished',
   thread: 'other',
 };

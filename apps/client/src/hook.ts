@@ -1,7 +1,7 @@
 // Runs a person's command when a torrent is complete, with the variables that Transmission's scripts know.
 import { spawn } from 'node:child_process';
 import type { Output } from './output.ts';
-import type { Transferring } from './transfer.ts';
+import type { Transferring } from './transfer-facts.ts';
 import { version } from './version.ts';
 
 /** Resolves when the command has ended, or is left to itself on `signal`; its failure is a warning, never ours. */

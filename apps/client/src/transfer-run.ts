@@ -5,7 +5,8 @@ import type { Output } from './output.ts';
 import { resolvePeers } from './peer-addresses.ts';
 import { onStop, type Stop, type StopReason } from './signals.ts';
 import { readTorrents } from './source.ts';
-import { Transfer, type TransferOptions, type TransferResult } from './transfer.ts';
+import type { TransferResult } from './transfer-facts.ts';
+import { Transfer, type TransferOptions } from './transfer.ts';
 
 export interface TransferRequest extends Omit<TransferOptions, 'peers'> {
   readonly peers: readonly HostPort[];

@@ -67,7 +67,7 @@ describe('download', () => {
     const download = start(['download', content.torrent, '-d', directory, ...loopback, '--jsonl']);
     expect((await download.ended).code).toBe(0);
     const names = download.events.map(({ event }) => event).filter((event) => event !== 'progress');
-    expect(names.slice(0, 3)).toEqual(['listening', 'checking', 'added']);
+    expect(names.slice(0, 3)).toEqual(['listening', 'added', 'announced']);
     expect(names.slice(-2)).toEqual(['stopped', 'result']);
     const announced = download.events
       .filter(({ event }) => event === 'announced')
@@ -87,13 +87,6 @@ describe('download', () => {
     const hex40 = expect.stringMatching(/^[0-9a-f]{40}$/) as string;
     const count = expect.any(Number) as number;
     expect(download.last('listening')).toEqual({ event: 'listening', port: count });
-    expect(download.last('checking')).toEqual({
-      event: 'checking',
-      infoHash,
-      name: 'content.bin',
-      checked: 5,
-      total: 5,
-    });
     expect(download.last('added')).toEqual({
       event: 'added',
       infoHash,
@@ -109,6 +102,7 @@ describe('download', () => {
       state: 'seeding',
       havePieces: 5,
       pieces: 5,
+      checkingPieces: 0,
       leftBytes: 0,
       totalBytes: 300_000,
       downloadedBytes: 300_000,

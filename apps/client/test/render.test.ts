@@ -148,6 +148,9 @@ const snapshot: TorrentSnapshot = {
   state: 'downloading',
   pieceCount: 10,
   havePieces: 4,
+  checkingPieces: 0,
+  wantedBytes: 10 * 1024 * 1024,
+  wantedLeftBytes: 6 * 1024 * 1024,
   totalBytes: 10 * 1024 * 1024,
   leftBytes: 6 * 1024 * 1024,
   downloadedBytes: 4 * 1024 * 1024,
@@ -209,7 +212,7 @@ describe('the status of a torrent', () => {
       { downloadRate: 0, peers: [peer({ peerChoking: false })] },
       'down 0 B/s  up 0 B/s  1 peer  waiting: data is on its way',
     ],
-    ['has failed', { state: 'failed', failure: 'disk full' }, 'failed: disk full'],
+    ['is suspended', { state: 'suspended', failure: 'disk full' }, 'suspended: disk full'],
     ['is stopped', { state: 'stopped' }, 'stopped'],
   ])('that %s says so', (_name, facts, text) => {
     expect(statusOf({ ...snapshot, ...facts })).toBe(text);

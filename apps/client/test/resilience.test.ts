@@ -95,11 +95,9 @@ describe('a downloader', () => {
     await first.kill('SIGKILL');
     const verified = Number(first.last('progress')?.['havePieces']);
     const second = start([...words, `127.0.0.1:${origin.port}`]);
-    const { havePieces } = await second.until('added');
-    expect(havePieces).toBeGreaterThanOrEqual(verified);
     expect((await second.ended).code).toBe(0);
-    const missing = totalLength - Number(havePieces) * pieceLength;
-    expect(second.last('stopped')).toMatchObject({ havePieces: pieceCount, downloadedBytes: missing });
+    expect(second.last('stopped')).toMatchObject({ havePieces: pieceCount });
+    expect(second.last('stopped')?.['downloadedBytes']).toBeLessThanOrEqual(totalLength - verified * pieceLength);
     expect(second.last('result')).toMatchObject({ torrents: [{ wastedBytes: 0, corruptBytes: 0 }] });
     expect(await digests(directory)).toEqual(await digests(content.folder));
   }, 60_000);

@@ -170,7 +170,7 @@ export class Swarm implements AsyncDisposable {
     const app = this.#processes.start(peer.name, 'shoal', words, (event) => {
       peer.handle(event, this.#options.clock());
       if (event.event === 'completed') resolve();
-      if (event.event === 'failed')
+      if (event.event === 'suspended')
         this.#processes.fail(new LabError('disk', `${peer.name}: ${String(event['reason'])}`));
     });
     return { app, completed };

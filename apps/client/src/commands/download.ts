@@ -6,7 +6,7 @@ import { runHook } from '../hook.ts';
 import type { Output } from '../output.ts';
 import { counted, formatBytes } from '../render/text.ts';
 import { ratioOf } from '../render/transfer-lines.ts';
-import type { Transferring } from '../transfer.ts';
+import type { Transferring } from '../transfer-facts.ts';
 import { runTransfer, type Outcome, type TransferRequest } from '../transfer-run.ts';
 
 export interface DownloadRequest extends TransferRequest {
@@ -37,7 +37,12 @@ export async function download(
     const jobs: Promise<void>[] = [];
     for (const metainfo of torrents) {
       const torrent = await transfer.add(metainfo, signal).catch(failed);
-      if (torrent !== undefined) jobs.push(finish(torrent, request, output, signal).catch(failed));
+      if (torrent === undefined) continue;
+      const job = finish(torrent, request, output, signal).catch(async (error: unknown) => {
+        failed(error);
+        await transfer.stop(torrent);
+      });
+      jobs.push(job);
     }
     await Promise.all(jobs);
   });
@@ -52,19 +57,20 @@ async function finish(
   signal: AbortSignal,
 ): Promise<void> {
   const { handle } = torrent;
-  const { leftBytes, totalBytes } = handle.snapshot();
+  const { leftBytes, totalBytes, checkingPieces } = handle.snapshot();
   if (leftBytes === 0) {
     output.event('completed', { infoHash: handle.infoHash, seconds: 0 });
     output.info(`${handle.name}: complete already`);
-  } else output.info(`${handle.name}: downloading ${formatBytes(leftBytes)} of ${formatBytes(totalBytes)}`);
-  await handle.completed;
+  } else if (checkingPieces > 0)
+    output.info(`${handle.name}: checking ${counted(checkingPieces, 'piece')} that may be here`);
+  else output.info(`${handle.name}: downloading ${formatBytes(leftBytes)} of ${formatBytes(totalBytes)}`);
+  await Promise.race([handle.completed, torrent.trouble.promise]);
   if (request.onDone !== undefined) await runHook(request.onDone, torrent, request.directory, output, signal);
   const { seed, seedUntil } = request;
   if (signal.aborted || (!seed && seedUntil === undefined)) return;
   output.info(`${handle.name}: seeding`);
   // The disk may fail while nothing is asked for but seeding.
-  const failure = handle.failed.then((error) => Promise.reject(error));
-  await Promise.race([failure, seedUntil === undefined ? never : seeded(torrent, seedUntil, signal)]);
+  await Promise.race([torrent.trouble.promise, seedUntil === undefined ? never : seeded(torrent, seedUntil, signal)]);
 }
 
 const never: Promise<void> = new Promise<void>(() => {});

@@ -17,15 +17,15 @@ export async function seed(sources: readonly string[], request: TransferRequest,
     ]);
     // Before the check, which may take long: this is what people wait for.
     output.data(table(rows, output.isForPeople).join('\n'));
-    const failures: Promise<SessionError>[] = [];
+    const troubles: Promise<never>[] = [];
     for (const metainfo of torrents) {
-      const { handle } = await transfer.add(metainfo, signal, true).catch(async (error: unknown) => {
+      const { handle, trouble } = await transfer.add(metainfo, signal, true).catch(async (error: unknown) => {
         throw (await incomplete(error, metainfo, request.directory, output)) ?? error;
       });
       output.info(`${handle.name}: seeding ${formatBytes(handle.snapshot().totalBytes)}`);
-      failures.push(handle.failed);
+      troubles.push(trouble.promise);
     }
-    throw await Promise.race(failures);
+    await Promise.race(troubles);
   });
   output.result({ ok: true, torrents: results });
   if (by === undefined || by === 'unread') return 'ok';

@@ -64,7 +64,7 @@ export function plainLine(name: string, snapshot: TorrentSnapshot): string {
 /** What it does now, and when it stands still, why. */
 export function statusOf(snapshot: TorrentSnapshot): string {
   const { state, peers, downloadRate, uploadRate, leftBytes } = snapshot;
-  if (state === 'failed') return `failed: ${visible(snapshot.failure ?? 'unknown reason')}`;
+  if (state === 'suspended') return `suspended: ${visible(snapshot.failure ?? 'unknown reason')}`;
   const up = `up ${formatRate(uploadRate)}  ${counted(peers.length, 'peer')}`;
   if (state === 'seeding') return `seeding  ${up}  ratio ${ratioOf(snapshot).toFixed(2)}`;
   if (state !== 'downloading') return state;
@@ -76,7 +76,8 @@ export function statusOf(snapshot: TorrentSnapshot): string {
 export const ratioOf = ({ uploadedBytes, totalBytes }: TorrentSnapshot): number =>
   totalBytes === 0 ? 0 : uploadedBytes / totalBytes;
 
-function waitingFor({ peers, tracker }: TorrentSnapshot): string {
+function waitingFor({ peers, tracker, checkingPieces }: TorrentSnapshot): string {
+  if (checkingPieces > 0) return `${counted(checkingPieces, 'piece')} may be here and are being checked`;
   if (peers.length === 0)
     return tracker.lastFailure === undefined ? 'no peers found yet' : `no peers; ${tracker.lastFailure}`;
   if (!peers.some((peer) => peer.amInterested)) return 'no peer has what is missing';
