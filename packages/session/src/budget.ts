@@ -21,7 +21,7 @@ export interface BudgetOptions {
 
 /** A torrent as the budget sees it. */
 export interface BudgetMember {
-  /** The longest piece: without buffers for two a torrent cannot go on while one is being checked. */
+  /** Of its longest piece. */
   readonly pieceLength: number;
   /** Bytes of pieces it holds now, and whether it has anybody to get more from. */
   readonly pieceBytes: number;
@@ -82,7 +82,7 @@ export class Budget implements AsyncDisposable {
     if (this.#members.size < 2) this.#stopTimer();
   }
 
-  /** Gives everyone its part: who wants little gets that, the rest goes to the others in equal parts. */
+  /** Gives everyone its part, as it should be when somebody begins or ends to download: who wants little gets that, the rest goes to the others in equal parts. */
   rebalance(): void {
     const members = [...this.#members];
     const { pieceBufferBytes, maxTotalConnections, maxConnections } = this.#options;
@@ -107,10 +107,10 @@ export class Budget implements AsyncDisposable {
     await this.hashPool.close();
   }
 
-  /** A lone torrent may have all. Of several each gets twice what it holds, and enough to begin. */
+  /** A lone torrent may have all. Of several those that download get twice what they hold, and enough to begin. */
   #wantedBytes({ isDownloading, pieceBytes, pieceLength }: BudgetMember): number {
-    if (!isDownloading) return 2 * pieceLength;
     if (this.#members.size === 1) return this.#options.pieceBufferBytes;
+    if (!isDownloading) return 0;
     return Math.max(2 * pieceBytes, startingPieces * pieceLength);
   }
 

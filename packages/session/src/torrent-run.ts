@@ -128,6 +128,7 @@ export class TorrentRun implements BudgetMember {
       if (selection.verified(report.piece)) this.#sortSoon();
       this.#milestones.verified(report.piece);
     }
+    if (report.type === 'peer-joined' && !this.complete) budget.rebalance();
     if (report.type === 'completed') {
       budget.rebalance();
       budget.slabs.trim();

@@ -54,7 +54,7 @@ describe('a budget', () => {
     expect(fast.given.pieceBufferBytes).toBe(28 * MiB);
   });
 
-  test('leaves torrents that download nothing just enough to begin, and gives it back when one leaves', () => {
+  test('gives nothing to torrents that download nothing, and looks again when one leaves', () => {
     const budget = budgetOf(32 * MiB);
     const [busy, idle] = [new Member(), new Member()];
     idle.isDownloading = false;
@@ -62,9 +62,10 @@ describe('a budget', () => {
     budget.join(idle);
     busy.pieceBytes = 32 * MiB;
     budget.rebalance();
-    expect(busy.given.pieceBufferBytes).toBe(30 * MiB);
-    budget.leave(idle);
+    expect(idle.given.pieceBufferBytes).toBe(0);
     expect(busy.given.pieceBufferBytes).toBe(32 * MiB);
+    budget.leave(busy);
+    expect(idle.given.pieceBufferBytes).toBe(32 * MiB);
   });
 
   test('never lets the connections of all torrents pass the total, and leaves everyone reachable', () => {
