@@ -1,4 +1,5 @@
-// What the picker costs, per call, in a large torrent with many peers. Asserts nothing. Run: node bench/picker.bench.ts
+// What the picker costs in a large torrent with many peers, in processor time. Asserts nothing.
+// Run: node --expose-gc bench/picker.bench.ts [pieces]
 import { Bitfield, geometryOf } from '@shoal/pieces';
 import { Picker } from '../src/index.ts';
 
@@ -6,54 +7,95 @@ const peerCount = 200;
 /** 1 MiB, as large torrents are cut. */
 const blocksPerPiece = 64;
 
-for (const pieceCount of [200_000, 2_000_000]) {
+let before = 0;
+
+const sizes = process.argv[2] === undefined ? [200_000, 2_000_000] : [Number(process.argv[2])];
+for (const pieceCount of sizes) {
   console.log(`\n${pieceCount.toLocaleString('en')} pieces of ${blocksPerPiece} blocks, ${peerCount} peers`);
-  measure(pieceCount);
+  seeds(pieceCount);
+  halves(pieceCount);
 }
 
-function measure(pieceCount: number): void {
-  const random = seeded(1);
-  const geometry = geometryOf(pieceCount * blocksPerPiece * 16_384, blocksPerPiece * 16_384);
-  const have = new Bitfield(pieceCount);
-  const before = memory();
-  const picker = timed('create', 1, () => new Picker({ geometry, have, random, randomFirstPieces: 0 }));
-  console.log(
-    `  ${((memory() - before) / 2 ** 20).toFixed(1).padStart(9)} MiB in arrays, whatever the number of peers`,
-  );
-  const bases = Array.from({ length: 8 }, (_, index) => randomBits(pieceCount, 0.1 + index / 10, random).bytes);
-  const bitfields = Array.from({ length: peerCount }, (_, peer) => turned(bases[peer % 8] as Uint8Array, peer * 97));
-  for (let peer = 0; peer < peerCount; peer++) picker.peerJoined(peer);
-  timed('join with a bitfield (10 to 80 % of all pieces)', peerCount - 20, () => {
-    for (let peer = 20; peer < peerCount; peer++) picker.peerPieces(peer, bitfields[peer] as Bitfield);
-  });
+/** All peers have everything: no bitfield is kept. */
+function seeds(pieceCount: number): void {
+  console.log(' all of them seeds');
+  const picker = pickerOf(pieceCount);
   const full = Bitfield.full(pieceCount);
-  timed('join as a seed', 20, () => {
-    for (let peer = 0; peer < 20; peer++) picker.peerPieces(peer, full);
+  timed('join', peerCount, () => {
+    for (let peer = 0; peer < peerCount; peer++) join(picker, peer, full);
   });
-  timed('first pick after bitfields (sorts)', 1, () => picker.pick(50, 1));
+  timed('first pick', 1, () => picker.pick(0, 1));
+  memory('in arrays with the peers');
+  blocks(picker, 'pick 1, receive 1, verify pieces', 400_000, 1);
+  blocks(picker, 'pick 16, receive 16, verify pieces', 400_000, 16);
+}
 
-  const haves = 200_000;
-  const announced = Array.from({ length: haves }, () => Math.floor(random() * pieceCount));
-  timed('have', haves, () => {
-    for (let index = 0; index < haves; index++) picker.peerHas(20 + (index % 180), announced[index] as number);
+/** Each peer has a random half of the pieces, and tells of more as it gets them. */
+function halves(pieceCount: number): void {
+  console.log(' each with a random half');
+  const random = seeded(1);
+  const picker = pickerOf(pieceCount);
+  const known = Array.from({ length: 8 }, () => randomHalf(pieceCount, random).bytes);
+  timed('join', peerCount, () => {
+    for (let peer = 0; peer < peerCount; peer++) join(picker, peer, turned(known[peer % 8] as Uint8Array, peer * 97));
   });
-  blocks(picker, 'pick 1 and receive 1, pieces verified, 200 peers', 200_000, 1);
-  blocks(picker, 'pick 16 and receive 16, pieces verified, 200 peers', 400_000, 16);
+  timed('first pick, which sorts', 1, () => picker.pick(0, 1));
+  memory('in arrays with the peers');
+  const haves = 200_000;
+  for (const name of ['have, cold', 'have, warm']) {
+    const announced = Int32Array.from({ length: haves }, () => Math.floor(random() * pieceCount));
+    timed(name, haves, () => {
+      for (let index = 0; index < haves; index++) picker.peerHas(index % peerCount, announced[index] as number);
+    });
+  }
   timed('interesting', 1_000_000, () => {
     let count = 0;
     for (let index = 0; index < 1_000_000; index++) if (picker.interesting(index % peerCount)) count++;
     return count;
   });
+  blocks(picker, 'pick 1, receive 1, verify pieces', 400_000, 1);
+  blocks(picker, 'pick 16, receive 16, verify pieces', 400_000, 16);
   fewPieces(picker, pieceCount);
+  let next = 0;
+  const ahead = () => picker.setDeadline(next++, next);
+  for (let piece = 0; piece < 64; piece++) ahead();
+  blocks(picker, 'pick 1, receive 1, 64 deadlines ahead', 400_000, 1, ahead);
+  picker.clearDeadlines();
+  picker.sequential = true;
+  blocks(picker, 'pick 1, receive 1, in sequence', 400_000, 1);
+  picker.sequential = false;
+  states(picker, pieceCount, random);
 }
 
-/** Every peer in turn asks for some blocks and sends them. */
-function blocks(picker: Picker, name: string, total: number, count: number): void {
+/** What users and checks change. */
+function states(picker: Picker, pieceCount: number, random: () => number): void {
+  const priorities = Uint8Array.from(
+    { length: pieceCount },
+    (_, piece) => [1, 4, 7, 0][((piece * 8) / pieceCount) & 3] as number,
+  );
+  timed('setPriorities, in eight files', 1, () => picker.setPriorities(priorities));
+  timed('the next pick, which sorts', 1, () => picker.pick(0, 1));
+  blocks(picker, 'pick 1, receive 1, with priorities', 400_000, 1);
+  timed('hold a random half', 1, () => picker.hold(randomHalf(pieceCount, random)));
+  picker.pick(0, 1);
+  const checks = Math.min(100_000, pieceCount);
+  timed('unhold or verify', checks, () => {
+    for (let piece = 0; piece < checks; piece++) {
+      if (piece % 2 === 0) picker.unhold(piece);
+      else picker.verified(piece);
+    }
+  });
+}
+
+/** Every peer in turn asks for some blocks and sends them; `verified` is told of each whole piece. */
+function blocks(picker: Picker, name: string, total: number, count: number, verified?: () => void): void {
   timed(name, total, () => {
     for (let done = 0, peer = 0; done < total; peer = (peer + 1) % peerCount) {
       for (const { piece, begin } of picker.pick(peer, count, done)) {
-        if (picker.received(peer, piece, begin) === 'completed') picker.verified(piece);
         done++;
+        if (picker.received(peer, piece, begin) !== 'completed') continue;
+        picker.verified(piece);
+        verified?.();
       }
     }
   });
@@ -63,10 +105,7 @@ function blocks(picker: Picker, name: string, total: number, count: number): voi
 function fewPieces(picker: Picker, pieceCount: number): void {
   const bits = new Bitfield(pieceCount);
   for (let piece = 0; piece < 20; piece++) bits.add(pieceCount - 1 - piece * 7);
-  for (let peer = 1000; peer < 1250; peer++) {
-    picker.peerJoined(peer);
-    picker.peerPieces(peer, bits);
-  }
+  for (let peer = 1000; peer < 1250; peer++) join(picker, peer, bits);
   const runs = 200;
   timed('start a piece for a peer with 20 common ones', runs, () => {
     for (let run = 0; run < runs; run++) {
@@ -74,19 +113,47 @@ function fewPieces(picker: Picker, pieceCount: number): void {
       picker.releaseAll(1001);
     }
   });
+  for (let peer = 1000; peer < 1250; peer++) picker.peerLeft(peer);
+  picker.pick(0, 1);
 }
 
+function pickerOf(pieceCount: number): Picker {
+  const geometry = geometryOf(pieceCount * blocksPerPiece * 16_384, blocksPerPiece * 16_384);
+  const have = new Bitfield(pieceCount);
+  before = arrayBytes();
+  return timed('create', 1, () => new Picker({ geometry, have, random: seeded(2), randomFirstPieces: 0 }));
+}
+
+function join(picker: Picker, peer: number, bits: Bitfield): void {
+  picker.peerJoined(peer);
+  picker.peerPieces(peer, bits);
+}
+
+/** Processor time of the whole process: other work on the machine does not count, collecting garbage does. */
 function timed<Result>(name: string, calls: number, work: () => Result): Result {
-  const start = process.hrtime.bigint();
+  const start = process.cpuUsage();
   const result = work();
-  const nanoseconds = Number(process.hrtime.bigint() - start) / calls;
+  const { user, system } = process.cpuUsage(start);
+  const nanoseconds = ((user + system) * 1000) / calls;
   const [value, unit] = nanoseconds < 1e5 ? [nanoseconds, 'ns'] : [nanoseconds / 1e6, 'ms'];
-  console.log(`  ${value.toFixed(unit === 'ns' ? 0 : 1).padStart(9)} ${unit}  ${name}`);
+  console.log(`  ${value.toFixed(unit === 'ns' ? 0 : 1).padStart(9)} ${unit}   ${name}`);
   return result;
 }
 
-function memory(): number {
+function memory(name: string): void {
+  console.log(`  ${((arrayBytes() - before) / 2 ** 20).toFixed(1).padStart(9)} MiB  ${name}`);
+}
+
+/** After collections, when there are any to ask for: node --expose-gc. */
+function arrayBytes(): number {
+  for (let time = 0; time < 3; time++) globalThis.gc?.();
   return process.memoryUsage().arrayBuffers;
+}
+
+function randomHalf(length: number, random: () => number): Bitfield {
+  const bytes = new Uint8Array(Math.ceil(length / 8));
+  for (let index = 0; index < bytes.length; index++) bytes[index] = Math.floor(random() * 256);
+  return new Bitfield(length, bytes);
 }
 
 /** The same bits from another byte on, so that no two peers have the same pieces. */
@@ -96,12 +163,6 @@ function turned(bytes: Uint8Array, by: number): Bitfield {
   result.set(bytes.subarray(start));
   result.set(bytes.subarray(0, start), bytes.length - start);
   return new Bitfield(bytes.length * 8, result);
-}
-
-function randomBits(length: number, share: number, random: () => number): Bitfield {
-  const bits = new Bitfield(length);
-  for (let index = 0; index < length; index++) if (random() < share) bits.add(index);
-  return bits;
 }
 
 function seeded(seed: number): () => number {

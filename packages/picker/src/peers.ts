@@ -117,12 +117,14 @@ export class Peers {
   addFresh(piece: number): void {
     this.order.insert(piece);
     this.sequence.added(piece);
+    if (this.#onlySeedsHave(piece)) return;
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.fresh++;
   }
 
   /** The piece is started, had, held or unwanted. */
   removeFresh(piece: number): void {
     this.order.remove(piece);
+    if (this.#onlySeedsHave(piece)) return;
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.fresh--;
   }
 
@@ -139,11 +141,13 @@ export class Peers {
   /** The piece has become one that we want and lack. */
   addNeeded(piece: number): void {
     if (!this.#needed.add(piece)) return;
+    if (this.#onlySeedsHave(piece)) return;
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.useful++;
   }
 
   removeNeeded(piece: number): void {
     if (!this.#needed.remove(piece)) return;
+    if (this.#onlySeedsHave(piece)) return;
     for (const peer of this.#byKey.values()) if (peer.bits?.has(piece)) peer.useful--;
   }
 
@@ -153,6 +157,11 @@ export class Peers {
     this.order.refill(fresh);
     this.sequence.reset();
     for (const peer of this.#byKey.values()) this.#count(peer);
+  }
+
+  /** No peer's counters change with the piece. */
+  #onlySeedsHave(piece: number): boolean {
+    return this.availability.counts[piece] === 0;
   }
 
   #count(peer: PeerState): void {

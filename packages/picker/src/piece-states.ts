@@ -6,7 +6,7 @@ import { Bitfield, type Geometry } from '@shoal/pieces';
 import { Deadlines } from './deadlines.ts';
 import type { Downloads } from './downloads.ts';
 import { highestPriority, type PiecePriority } from './options.ts';
-import { commonCount, type Peers } from './peers.ts';
+import { commonCount, eachPiece, type Peers } from './peers.ts';
 import type { Requests } from './requests.ts';
 
 interface Parts {
@@ -80,12 +80,11 @@ export class PieceStates {
 
   /** None of these is had or open any more. O(pieces). */
   hold(pieces: Bitfield): void {
-    for (const piece of pieces.indices()) {
-      const open = this.#downloads.of(piece);
-      if (open !== undefined) this.#requests.abandon(open);
-      if (this.have.has(piece)) this.have.remove(piece);
+    for (const open of this.#downloads.all()) if (pieces.has(open.piece)) this.#requests.abandon(open);
+    eachPiece(pieces, (piece) => {
+      this.have.remove(piece);
       this.held.add(piece);
-    }
+    });
     this.#recount();
   }
 
