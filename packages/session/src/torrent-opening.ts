@@ -64,6 +64,7 @@ export async function openTorrent(
       options.requireComplete === true ? await checked(shared, metainfo, storage, resumed, options, signal) : resumed;
     // Pieces say nothing of empty files, links, and bytes past a file's end.
     if (options.requireComplete !== true) {
+      await resumed.journal?.writing();
       await storage.prepare(undefined, signal === undefined ? {} : { signal });
       await resumed.journal?.restamp();
     }

@@ -146,8 +146,8 @@ export class TorrentRun implements BudgetMember {
   async setFilePriority(files: readonly number[], priority: FilePriority): Promise<void> {
     const { selection, storage, journal } = this.#parts;
     for (const file of files) selection.set(file, priority);
-    const wanted = selection.wanted();
-    await storage.setWanted(wanted);
+    await journal?.writing();
+    await storage.setWanted(selection.wanted());
     // Empty files and those that became wanted exist from now on.
     await storage.prepare();
     this.#watch.forget();
