@@ -3,8 +3,7 @@
 import path from 'node:path';
 import { FileMap, type FileSpan } from '@shoal/pieces';
 import { Barrier } from './barrier.ts';
-import type { ByteRanges } from './byte-ranges.ts';
-import { defaults } from './defaults.ts';
+import { ByteRanges } from './byte-ranges.ts';
 import { StorageError } from './errors.ts';
 import { isSomewhere, layoutOf, partNameOf } from './file-layout.ts';
 import { FileLocation } from './file-location.ts';
@@ -12,7 +11,7 @@ import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { OpenFiles } from './open-files.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { PartFile } from './part-file.ts';
-import { type Preallocation, fillHoles } from './preallocation.ts';
+import { type Preallocation, fillHoles, hasHoles, stretchesOf } from './preallocation.ts';
 import { RangeOrder } from './range-order.ts';
 import { RealDirectories } from './real-directories.ts';
 import {
@@ -157,8 +156,8 @@ export class FileStorage implements Storage {
   }
 
   /**
-   * As `Storage` says, of files that are wanted. A longer file is cut. Zeros for `full` are written between other
-   * operations; unlike those, what waits for a barrier or `close` is not done first.
+   * As `Storage` says; a file that is longer than in the torrent is cut. Zeros for `full` are written one stretch after
+   * another, between other operations; a `close` ends that.
    */
   async prepare(only?: Iterable<number>, options: PrepareOptions = {}): Promise<void> {
     this.#requireOpen();
@@ -175,17 +174,17 @@ export class FileStorage implements Storage {
     this.#requireOpen();
     return this.#barrier.share(async () => {
       const lengths: (number | undefined)[] = [];
-      let held: ByteRanges | undefined;
+      const apart = new Set<number>();
       await this.#eachFile(this.#indexes(), async (file, index) => {
         const { kind, length } = file.place;
         lengths[index] = kind === 'file' ? await file.lengthOnDisk() : length;
-        if (lengths[index] === undefined && !file.isWanted) held ??= (await this.#part.held()).copy();
+        if (lengths[index] === undefined && !file.isWanted) apart.add(index);
       });
+      const held = apart.size === 0 ? new ByteRanges() : (await this.#part.held()).copy();
       const mayHold = (offset: number, length: number): boolean => {
         requireRange(this.totalLength, offset, length);
         return this.#map.spans(offset, length).every((span) => {
-          const inFile = span.offset + span.length <= (lengths[span.file] ?? -1);
-          if (inFile || held === undefined || this.#files[span.file]?.isWanted === true) return inFile;
+          if (!apart.has(span.file)) return span.offset + span.length <= (lengths[span.file] ?? -1);
           return held.covers(offset + span.position, offset + span.position + span.length);
         });
       };
@@ -276,39 +275,30 @@ export class FileStorage implements Storage {
     }
   }
 
-  /** Fills holes one after another: nobody waits long for one of them. */
+  /** Zeros where there are holes, between other operations. */
   async #fill(indexes: readonly number[], options: PrepareOptions): Promise<void> {
     const holed: number[] = [];
-    let total = 0;
     await this.#barrier.share(() =>
       this.#eachFile(indexes, async (file, index) => {
-        if (file.place.kind !== 'file' || !file.isWanted) return;
-        const facts = await file.facts();
-        if (facts === undefined || facts.allocated >= facts.length) return;
-        holed.push(index);
-        total += file.place.length;
+        if (file.place.kind === 'file' && file.isWanted && (await hasHoles(file))) holed.push(index);
       }),
     );
+    const total = holed.reduce((sum, index) => sum + this.#map.lengthOf(index), 0);
     let done = 0;
-    for (const index of holed) {
+    for (const { index, offset, length } of stretchesOf(holed, this.#map)) {
       const file = this.#fileAt(index);
-      for (let at = 0; at < file.place.length; at += defaults.copyBytes) {
-        options.signal?.throwIfAborted();
-        this.#requireOpen();
-        const length = Math.min(defaults.copyBytes, file.place.length - at);
-        if (this.#barrier.passed !== undefined) await this.#barrier.passed;
-        const fill = (): Promise<void> => this.#run(() => this.#fillPart(file, at, length));
-        await this.#order.run('write', this.#map.offsetOf(index) + at, length, fill);
-        done += length;
-        options.onProgress?.(done, total);
-      }
+      options.signal?.throwIfAborted();
+      this.#requireOpen();
+      if (this.#barrier.passed !== undefined) await this.#barrier.passed;
+      const fill = async (): Promise<void> => {
+        if (!file.isWanted) return;
+        this.#dirty.add(file);
+        await fillHoles(file, offset, length);
+      };
+      await this.#order.run('write', this.#map.offsetOf(index) + offset, length, () => this.#run(fill));
+      done += length;
+      options.onProgress?.(done, total);
     }
-  }
-
-  async #fillPart(file: StoredFile, offset: number, length: number): Promise<void> {
-    if (!file.isWanted) return;
-    this.#dirty.add(file);
-    await fillHoles(file, offset, length);
   }
 
   /** Runs `operation` when all that was called before has settled; what is called after waits for it. */

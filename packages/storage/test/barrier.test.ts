@@ -33,6 +33,35 @@ describe('barrier', () => {
     expect(order.slice(4)).toEqual(['one', 'c begins', 'c ends', 'two', 'three', 'd begins', 'd ends']);
   });
 
+  test('runs nothing alone before what is shared has ended', async () => {
+    const barrier = new Barrier();
+    const order: string[] = [];
+    const busy = gate();
+    const shared = barrier.share(() => busy.opened.then(() => void order.push('shared')));
+    const alone = barrier.exclude(nothing, async () => void order.push('alone'));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(order).toEqual([]);
+    busy.open();
+    await Promise.all([shared, alone]);
+    expect(order).toEqual(['shared', 'alone']);
+  });
+
+  test('shares nothing while the second of two runs alone', async () => {
+    const barrier = new Barrier();
+    const order: string[] = [];
+    const busy = gate();
+    const first = barrier.exclude(nothing, nothing);
+    const second = barrier.exclude(nothing, () => busy.opened.then(() => void order.push('alone')));
+    await first;
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    const shared = barrier.share(async () => void order.push('shared'));
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(order).toEqual([]);
+    busy.open();
+    await Promise.all([second, shared]);
+    expect(order).toEqual(['alone', 'shared']);
+  });
+
   test('waits for what is under way elsewhere', async () => {
     const barrier = new Barrier();
     const order: string[] = [];

@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
-import { statSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -118,6 +118,26 @@ describe('moving', () => {
       expect(await treeOf(target)).toEqual(whole);
     },
   );
+
+  test('overwrites nothing that comes into its way meanwhile', async () => {
+    const directory = await scratchDirectory();
+    const target = await scratchDirectory();
+    const storage = await filled(directory);
+    const onProgress = (): void => writeFileSync(path.join(target, 't/c'), 'theirs');
+    await expect(storage.move(target, { onProgress })).rejects.toMatchObject({ code: 'exists' });
+    expect(await treeOf(directory)).toEqual(whole);
+    expect(await treeOf(target)).toEqual({ 't/': '', 't/c': 'theirs' });
+  });
+
+  test('clients 62: takes nothing along from behind a link', async () => {
+    const directory = await scratchDirectory();
+    const elsewhere = await scratchDirectory();
+    const storage = await filled(directory);
+    await rename(path.join(directory, 't/deep'), path.join(elsewhere, 'deep'));
+    await symlink(path.join(elsewhere, 'deep'), path.join(directory, 't/deep'));
+    await expect(storage.move(await scratchDirectory())).rejects.toMatchObject({ code: 'unsafe-path' });
+    expect(await treeOf(path.join(elsewhere, 'deep'))).toEqual({ 'er/': '', 'er/b': 'bbbbbbbbbb' });
+  });
 
   test('clients 62: follows no link in place of a folder, neither there nor here', async () => {
     const directory = await scratchDirectory();
@@ -268,6 +288,23 @@ describe('a move that fails', () => {
     expect(await treeOf(directory)).toEqual(whole);
     expect(await treeOf(target)).toEqual({});
     expect(await textAt(storage, 0, 30)).toBe(content);
+  });
+
+  test('because it is aborted stops within a long file', async () => {
+    const { fileSystem, faults } = faultyFileSystem();
+    faults.errnoOf = (call) => (call === 'rename' ? 'EXDEV' : undefined);
+    const directory = await scratchDirectory();
+    await using storage = await FileStorage.open({ directory, files: [file('a', 8_000_000)], fileSystem });
+    await storage.prepare();
+    const abort = new AbortController();
+    const steps: number[] = [];
+    const onProgress = (done: number): void => {
+      steps.push(done);
+      abort.abort();
+    };
+    await expect(storage.move(await scratchDirectory(), { onProgress, signal: abort.signal })).rejects.toThrow(/abort/);
+    expect(steps.length).toBe(1);
+    expect(await readdir(directory)).toEqual(['a']);
   });
 
   test('and cannot be undone says what is where', async () => {

@@ -62,7 +62,16 @@ async function run(root: string, preallocation: Preallocation, steps: readonly S
   const { fileSystem, faults } = faultyFileSystem();
   const openFiles = new OpenFiles({ limit: 3 });
   const model = new Model(path.join(root, '0'));
-  const open = (): Promise<FileStorage> => FileStorage.open({ ...model, files, preallocation, fileSystem, openFiles });
+  const open = (): Promise<FileStorage> =>
+    FileStorage.open({
+      directory: model.directory,
+      wanted: model.wanted,
+      paths: model.paths,
+      files,
+      preallocation,
+      fileSystem,
+      openFiles,
+    });
   let storage = await open();
   for (const one of steps) {
     if (one.do === 'write') {
@@ -92,7 +101,7 @@ async function run(root: string, preallocation: Preallocation, steps: readonly S
     await requireAll(storage, model);
   }
   await storage.setWanted(files.map(() => true));
-  await requireAll(storage, { ...model, wanted: files.map(() => true) });
+  await requireAll(storage, model);
   await storage.flush();
   await storage.close();
   expect(openFiles.size).toBe(0);

@@ -1,7 +1,7 @@
 import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { FileStorage, type FileStorageOptions, type StorageFile } from '../src/index.ts';
+import { FileStorage, type FileStorageOptions, OpenFiles, type StorageFile } from '../src/index.ts';
 import { bytesOf, faultyFileSystem, scratchDirectory, textAt, treeOf } from './scratch.ts';
 
 const file = (name: string, length: number): StorageFile => ({ path: name.split('/'), length });
@@ -83,6 +83,21 @@ describe('files that are not wanted', () => {
     expect((await storage.stamps())[1]).toBeUndefined();
     await expect(storage.read(10, [new Uint8Array(10)])).rejects.toMatchObject({ code: 'not-found' });
     await storage.write(18, bytesOf('bbcc'));
+    expect(Object.keys(await treeOf(directory)).toSorted()).toEqual(['.t.parts', 't/', 't/a', 't/c']);
+  });
+
+  test('that are removed unnoticed fail once, and are not made again either', async () => {
+    const directory = await scratchDirectory();
+    const first = await open(directory, { wanted: [true, true, true] });
+    await first.write(0, bytesOf(content));
+    await first.close();
+    await using storage = await open(directory, { openFiles: new OpenFiles({ limit: 1 }) });
+    expect(await textAt(storage, 10, 10)).toBe('bbbbbbbbbb');
+    expect(await textAt(storage, 0, 10)).toBe('aaaaaaaaaa');
+    await rm(path.join(directory, 't/b'));
+    await expect(storage.write(12, bytesOf('BB'))).rejects.toMatchObject({ code: 'not-found' });
+    await storage.write(12, bytesOf('BB'));
+    expect(await textAt(storage, 12, 2)).toBe('BB');
     expect(Object.keys(await treeOf(directory)).toSorted()).toEqual(['.t.parts', 't/', 't/a', 't/c']);
   });
 
@@ -219,6 +234,18 @@ describe('the hidden file', () => {
     await storage.close();
     await using again = await open(directory, { wanted: [false, false, false] });
     expect(await textAt(again, 3, 3)).toBe('aaa');
+  });
+
+  test('does not hold any more what has moved into a file, also after a restart', async () => {
+    const directory = await scratchDirectory();
+    const first = await open(directory, { wanted: [false, false, false] });
+    await first.write(0, bytesOf(content));
+    await first.setWanted([false, true, false]);
+    await first.close();
+    await rm(path.join(directory, 't/b'));
+    await using storage = await open(directory, { wanted: [false, false, false] });
+    const presence = await storage.presence();
+    expect([0, 10, 20].map((begin) => presence.mayHold(begin, 10))).toEqual([true, false, true]);
   });
 
   test('takes part in flush', async () => {
