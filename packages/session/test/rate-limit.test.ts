@@ -145,6 +145,21 @@ describe('flows that compete', () => {
     expect(movedBy(swarm, small) / 10).toBeGreaterThan(5 * (20_000 / 6 - 300));
   });
 
+  test('do not overtake who waits for the same bucket, but one that waits for its own', () => {
+    const throttle = new Throttle<string>(() => {});
+    throttle.root.bytesPerSecond = 10_000;
+    const torrent = new RateLimit(throttle.root);
+    const large = throttle.open(new RateLimit(torrent), 'large');
+    expect(throttle.request(large, 10_000, 0)).toBe(0);
+    // There is enough for 17 bytes, but not for the segment that was asked for before.
+    expect(throttle.request(throttle.open(new RateLimit(torrent), 'small'), 17, 100)).toBe(0);
+    const other = new Throttle<string>(() => {});
+    other.root.bytesPerSecond = 10_000;
+    const slow = other.open(new RateLimit(other.root, 10), 'slow');
+    expect(other.request(slow, 10_000, 0)).toBe(0);
+    expect(other.request(other.open(new RateLimit(other.root), 'free'), 17, 100)).toBe(17);
+  });
+
   test('of unlimited paths never wait, and set no deadline', () => {
     const throttle = new Throttle<string>(() => {});
     const flow = throttle.open(new RateLimit(throttle.root), 'peer');

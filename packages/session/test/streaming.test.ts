@@ -41,9 +41,9 @@ async function contentOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array
 
 describe('a file that is read while it is downloaded', () => {
   test('gives its first byte, from the middle, within two piece times', async () => {
-    const { handle, bytes } = await downloading(256 * MiB);
+    const { handle, bytes } = await downloading(128 * MiB);
     const waits: number[] = [];
-    for (const start of [128 * MiB + 1000, 200 * MiB, 64 * MiB + 5]) {
+    for (const start of [64 * MiB + 1000, 100 * MiB, 32 * MiB + 5]) {
       if (handle.snapshot().leftBytes === 0) break;
       const begin = performance.now();
       const reader = handle.read(0, { start }).getReader();

@@ -14,7 +14,7 @@ interface Pair {
 }
 
 /** Two ends of one connection. `prepare` sees the accepted socket before it is wrapped. */
-async function connect(prepare: (raw: net.Socket) => void = () => {}): Promise<Pair> {
+async function connect(prepare: (raw: net.Socket) => void = () => {}, buffer = new ReceiveBuffer()): Promise<Pair> {
   const server = net.createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const incoming = once(server, 'connection') as Promise<[net.Socket]>;
@@ -27,7 +27,7 @@ async function connect(prepare: (raw: net.Socket) => void = () => {}): Promise<P
   );
   const [raw] = await incoming;
   prepare(raw);
-  const pair = { dialled, accepted: accepted(raw, new ReceiveBuffer()) };
+  const pair = { dialled, accepted: accepted(raw, buffer) };
   onTestFinished(async () => {
     pair.dialled.destroy();
     pair.accepted.destroy();
@@ -216,6 +216,22 @@ describe('a limited socket', () => {
     });
     await sinks[0]!.reached(500_000);
     expect(Math.abs(sinks[1]!.length / sinks[0]!.length - 1)).toBeLessThan(0.15);
+  });
+
+  test('keeps what it holds while another one reads into the same memory', async () => {
+    const buffer = new ReceiveBuffer();
+    const [first, second] = [await connect(undefined, buffer), await connect(undefined, buffer)];
+    const pacer = new Pacer();
+    first.accepted.limit(pacer, new RateLimit(pacer.down, 500_000), pacer.up);
+    const [sink, other] = [new Sink(first.accepted), new Sink(second.accepted)];
+    const bytes = random(100_000);
+    first.dialled.send(bytes);
+    await sink.reached(1);
+    expect(first.accepted.isPaused).toBe(true);
+    second.dialled.send(random(100_000));
+    await other.reached(100_000);
+    await sink.reached(bytes.length);
+    expect(Buffer.compare(sink.bytes, bytes)).toBe(0);
   });
 
   test('hands on everything that was received before the end', async () => {
