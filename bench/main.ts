@@ -13,7 +13,7 @@ import { verdictTable } from './soak/verdict.ts';
 import { benchTracker, trackerTable } from './tracker/tracker.ts';
 import { namesOf, rowsOf } from './transfer/rows.ts';
 import { transferTable } from './transfer/table.ts';
-import { benchTransfer } from './transfer/transfer.ts';
+import { benchTransfer, planTransfer } from './transfer/transfer.ts';
 
 const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|scale|soak|check] [--quick] [--rounds N] [--minutes N] [--json]
   transfer: [--rows ${rowsOf({ quick: false })
@@ -51,7 +51,7 @@ if (!tables.includes(what) && what !== 'all' && !alone.includes(what)) fail();
 const wanted = what === 'all' ? tables : [what];
 
 if (wanted.includes('transfer') || wanted.includes('tracker')) installOpponents();
-const status = runInNamespace();
+const status = await runInNamespace();
 if (status !== undefined) process.exit(status);
 
 const results: Record<string, unknown> = { machine: machineLine() };
@@ -59,6 +59,16 @@ const print = (text: string): void => {
   if (!values.json) console.log(text);
 };
 print(machineLine());
+const trackerRounds = rounds ?? (values.quick ? 1 : 3);
+const plan = planTransfer({
+  quick: values.quick,
+  rounds: rounds ?? (values.quick ? 1 : 5),
+  rows,
+  peers,
+  sizeMiB,
+  minutes: minutes ?? (values.quick ? 1.2 : 25),
+});
+if (tables.includes(what) || what === 'all') foretell();
 if (wanted.includes('bencode')) {
   const script = path.join(import.meta.dirname, '../packages/bencode/bench/bencode.bench.ts');
   const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
@@ -66,13 +76,12 @@ if (wanted.includes('bencode')) {
   print(`\n## bencode against npm bencode\n\n${stdout}`);
 }
 if (wanted.includes('transfer')) {
-  const options = { quick: values.quick, rounds: rounds ?? (values.quick ? 1 : 5), rows, peers, sizeMiB };
-  const found = await benchTransfer({ ...options, minutes: minutes ?? (values.quick ? 2 : 25) });
+  const found = await benchTransfer(plan);
   results['transfer'] = found;
-  print(`\n## transfer on loopback, medians of ${options.rounds}\n\n${transferTable(found)}`);
+  print(`\n## transfer on loopback, medians of ${plan.options.rounds}\n\n${transferTable(found)}`);
 }
 if (wanted.includes('tracker')) {
-  const found = await benchTracker({ seconds: values.quick ? 2 : 4, rounds: rounds ?? (values.quick ? 1 : 3) });
+  const found = await benchTracker({ seconds: values.quick ? 1 : 4, rounds: trackerRounds });
   results['tracker'] = found;
   print(`\n## announces, 10,000 torrents, random peers, 50 peers wanted\n\n${trackerTable(found)}`);
 }
@@ -98,6 +107,22 @@ if (wanted.includes('soak')) {
 }
 if (values.json) console.log(JSON.stringify(results));
 process.exit();
+
+/** How long the tables will take, before they do: expected on two idle cores, and what it cannot exceed by much. */
+function foretell(): void {
+  const minutesOf = {
+    bencode: 0.5,
+    tracker: (trackerRounds * 9 * (values.quick ? 2.5 : 6.5)) / 60,
+    transfer: plan.seconds / 60,
+  };
+  const others =
+    (wanted.includes('bencode') ? minutesOf.bencode : 0) + (wanted.includes('tracker') ? minutesOf.tracker : 0);
+  const transfer = wanted.includes('transfer');
+  const expected = others + (transfer ? Math.min(minutesOf.transfer, plan.options.minutes) : 0);
+  const limit = others + (transfer ? plan.options.minutes + 1 : 0);
+  const detail = transfer ? `, ${plan.runs} transfers, none of them started after ${plan.options.minutes} minutes` : '';
+  console.error(`about ${expected.toFixed(1)} minutes on two idle cores, ${limit.toFixed(1)} at most${detail}`);
+}
 
 function fail(): never {
   console.error(usage);

@@ -1,6 +1,8 @@
 // Where peers live: in a network and process namespace of their own as root, so that no announce leaves this machine and
 // whatever still runs at the end ends with it; otherwise on addresses of 127.0.0.0/8.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** Set inside the namespace. */
@@ -19,18 +21,25 @@ export function peerAddress(index: number): string {
   return `${prefix}.${index + 2}`;
 }
 
-/** Runs this very program again in a namespace and returns its status; undefined where there can be none. */
-export function runInNamespace(): number | undefined {
+/** Runs this very program again in a namespace and answers its status; undefined where there can be none. */
+export async function runInNamespace(): Promise<number | undefined> {
   if (inNamespace || process.platform !== 'linux' || process.getuid?.() !== 0) return undefined;
   const isolation = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   // Loopback owns the whole network of an address that it has.
   const up = 'ip link set lo up && ip address add 10.77.0.1/24 dev lo';
   if (spawnSync('unshare', [...isolation, 'sh', '-c', up]).status !== 0) return undefined;
   const again = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { status } = spawnSync('unshare', [...isolation, 'sh', '-c', `${up} && exec "$@"`, 'sh', ...again], {
+  const child = spawn('unshare', [...isolation, 'sh', '-c', `${up} && exec "$@"`, 'sh', ...again], {
     stdio: 'inherit',
     env: { ...process.env, [variable]: '1' },
   });
+  // `unshare` passes no signal on, and the first process inside has to remove what it wrote.
+  process.on('exit', () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').match(/\d+/g);
+    for (const pid of children ?? []) process.kill(Number(pid), 'SIGTERM');
+  });
+  const [status] = (await once(child, 'exit')) as [number | null];
   return status ?? 1;
 }
 

@@ -22,6 +22,8 @@ export interface Row {
   readonly bytes: number;
   readonly files: number;
   readonly pairs: readonly (readonly [seeder: Contestant, leecher: Contestant])[];
+  /** Its runs are long: no more rounds than this. */
+  readonly mostRounds?: number;
 }
 
 /** Who has a place in every row. */
@@ -60,8 +62,14 @@ export function rowsOf({ quick, sizeMiB }: Sizes): readonly Row[] {
     row('1-1', { title: '1 → 1', seeders: 1, leechers: 1, bytes: one, pairs: everyPair }),
     row('1-4', { title: '1 → 4 at once', seeders: 1, leechers: 4, bytes: few }),
     row('4-1', { title: '4 → 1', seeders: 4, leechers: 1, bytes: few }),
-    row('32-1', { title: `${many} → 1`, seeders: many, leechers: 1, bytes: (quick ? 32 : 256) * MiB }),
-    row('1-32', { title: `1 → ${many} at once`, seeders: 1, leechers: many, bytes: (quick ? 16 : 64) * MiB }),
+    row('32-1', { title: `${many} → 1`, seeders: many, leechers: 1, bytes: (quick ? 32 : 256) * MiB, mostRounds: 3 }),
+    row('1-32', {
+      title: `1 → ${many} at once`,
+      seeders: 1,
+      leechers: many,
+      bytes: (quick ? 16 : 64) * MiB,
+      mostRounds: 3,
+    }),
     row('folder', { title: '1 → 1, 500 files', seeders: 1, leechers: 1, bytes: (quick ? 64 : 512) * MiB, files: 500 }),
     row('disk', { title: '1 → 1, on disk', seeders: 1, leechers: 1, bytes: one, place: 'disk' }),
   ];

@@ -45,9 +45,23 @@ interface Entry extends Cell {
   failures: number;
 }
 
-export async function benchTransfer(options: TransferOptions): Promise<ResultRow[]> {
+/** What will be run, and what it is expected to take. */
+export interface Plan {
+  readonly options: TransferOptions;
+  readonly entries: readonly Entry[];
+  readonly runs: number;
+  readonly seconds: number;
+}
+
+export function planTransfer(options: TransferOptions): Plan {
   const entries = entriesOf(options);
-  announce(entries, options);
+  const runs = entries.reduce((total, { rounds }) => total + rounds, 0);
+  const seconds = entries.reduce((total, entry) => total + entry.rounds * entry.expectedSeconds, 0);
+  return { options, entries, runs, seconds };
+}
+
+export async function benchTransfer({ options, entries }: Plan): Promise<ResultRow[]> {
+  for (const note of new Set(entries.flatMap(({ notes }) => notes))) process.stderr.write(`${note}\n`);
   const endsAt = performance.now() + options.minutes * 60_000;
   const places = { tmpfs: scratch(memoryFolder()), disk: scratch(diskFolder() ?? memoryFolder()) };
   const contents = new Map<string, Promise<Content>>();
@@ -94,7 +108,7 @@ function entriesOf(options: TransferOptions): Entry[] {
       }
       if (slow && options.quick) notes.push('SKIPPED: too slow for --quick');
       if (row.place === 'disk' && diskFolder() === undefined) notes.push('SKIPPED: no folder that is not in memory');
-      const rounds = slow ? Math.min(slowRounds, options.rounds) : options.rounds;
+      const rounds = Math.min(options.rounds, row.mostRounds ?? Infinity, slow ? slowRounds : Infinity);
       return {
         ...cell,
         row,
@@ -105,16 +119,6 @@ function entriesOf(options: TransferOptions): Entry[] {
         failures: 0,
       };
     });
-}
-
-/** How long it will take, before it does. */
-function announce(entries: readonly Entry[], { minutes }: TransferOptions): void {
-  const seconds = entries.reduce((total, entry) => total + entry.rounds * entry.expectedSeconds, 0);
-  const runs = entries.reduce((total, { rounds }) => total + rounds, 0);
-  process.stderr.write(
-    `transfer: ${runs} runs, about ${Math.ceil(seconds / 60)} minutes on two idle cores; none starts after ${minutes} minutes\n`,
-  );
-  for (const note of new Set(entries.flatMap(({ notes }) => notes))) process.stderr.write(`${note}\n`);
 }
 
 function scratch(parent: string): string {
