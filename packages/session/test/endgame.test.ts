@@ -38,6 +38,7 @@ describe('the end of a download', () => {
     const mean = (verifiedAt.at(-1)! - begin) / pieceCount;
     // The last 1 % of a hundred pieces is one.
     const last = verifiedAt.at(-1)! - verifiedAt.at(-2)!;
-    expect(last / mean).toBeLessThanOrEqual(1.2);
+    // Two tenths of a second are a busy machine's; without an end game it would be 20 s. The simulator has the exact bound.
+    expect(last).toBeLessThanOrEqual(1.2 * mean + 200);
   });
 });
