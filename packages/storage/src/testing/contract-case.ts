@@ -51,7 +51,9 @@ export function manyFiles(): { files: StorageFile[]; content: Uint8Array } {
 
 /** Bytes that differ by place and by `seed` (Knuth's multiplier), so that a shifted or stale read shows. */
 export function patternOf(length: number, seed: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, index) => Math.imul(index + seed * 65_537, 2_654_435_761) >>> 24);
+  const bytes = new Uint8Array(length);
+  for (let index = 0; index < length; index += 1) bytes[index] = Math.imul(index + seed * 65_537, 2_654_435_761) >>> 24;
+  return bytes;
 }
 
 export async function readOf(storage: Storage, offset: number, length: number): Promise<Uint8Array> {
