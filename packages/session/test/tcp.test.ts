@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
+import { encodeHandshake } from '@shoal/wire';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Listener } from '../src/listener.ts';
 import { RateLimit } from '../src/rate-limit/limiter.ts';
 import { Pacer } from '../src/rate-limit/pacer.ts';
 import { accepted, Dialer, ReceiveBuffer, type PeerSocket } from '../src/tcp.ts';
@@ -181,7 +183,7 @@ describe('a limited socket', () => {
     const more = (ok: boolean): void => (ok ? from.send(message, more) : undefined);
     more(true);
     more(true);
-    await sink.reached(rate);
+    await sink.reached(rate / 2);
     expect(Math.abs(sink.length / clock.seconds() / rate - 1)).toBeLessThan(0.1);
   });
 
@@ -200,7 +202,7 @@ describe('a limited socket', () => {
 
   test('shares the rate of its torrent with another one, half and half', async () => {
     const pacer = new Pacer();
-    const torrent = new RateLimit(pacer.down, 1_000_000);
+    const torrent = new RateLimit(pacer.down, 2_000_000);
     const [first, second] = [await connect(), await connect()];
     const ends = [
       { from: first.dialled, to: first.accepted },
@@ -279,9 +281,12 @@ describe('a limited socket', () => {
     dialled.limit(pacer, pacer.down, new RateLimit(pacer.up, 500_000));
     const sink = new Sink(accepted);
     const bytes = random(60_000);
+    const start = performance.now();
     dialled.send(bytes);
     dialled.close();
     await sink.ended;
+    // Takes 120 ms; cutting it off would have taken two seconds.
+    expect(performance.now() - start).toBeLessThan(1900);
     expect(Buffer.compare(sink.bytes, bytes)).toBe(0);
   });
 
@@ -324,6 +329,25 @@ describe('a limited socket', () => {
     const pacer = new Pacer();
     expect(() => dialled.limit(pacer, pacer.up, pacer.up)).toThrow(TypeError);
   });
+});
+
+test('a connection obeys the limits the listener gives it, from its first byte on', async () => {
+  const pacer = new Pacer();
+  pacer.down.bytesPerSecond = 1;
+  const { promise: paused, resolve } = Promise.withResolvers<PeerSocket>();
+  const introduced = vi.fn();
+  const options = { port: 0, bind: '127.0.0.1', maxPending: 1, timeoutMs: 60_000 };
+  const limit = (socket: PeerSocket): void => (socket.limit(pacer, pacer.down, pacer.up), resolve(socket));
+  const listener = await Listener.open({ ...options, limit }, introduced);
+  onTestFinished(() => listener.close());
+  const peer = net.connect(listener.port, '127.0.0.1');
+  onTestFinished(() => void peer.destroy());
+  peer.write(encodeHandshake({ infoHash: new Uint8Array(20), peerId: new Uint8Array(20) }));
+  const socket = await paused;
+  await vi.waitUntil(() => socket.isPaused);
+  expect(introduced).not.toHaveBeenCalled();
+  pacer.down.bytesPerSecond = Infinity;
+  await vi.waitUntil(() => introduced.mock.calls.length === 1);
 });
 
 test('no timer runs while nothing is limited', async () => {
