@@ -26,7 +26,10 @@ const maxStart = 61;
 const spent = 0xdd;
 
 /** What the user of a running client may want. */
-export type UserInput = Extract<TorrentInput, { readonly type: 'allowance' }>;
+export type UserInput = Extract<
+  TorrentInput,
+  { readonly type: 'allowance' | 'priorities' | 'sequential' | 'deadline' }
+>;
 
 export class SimulatedDriver implements HostListener, Life {
   readonly torrent: Torrent;

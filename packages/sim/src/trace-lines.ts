@@ -34,6 +34,12 @@ export function inputLine(input: TorrentInput): string {
       return `< ${input.type} ${[...input.pieces.indices()].join(' ')}`;
     case 'suspended':
       return `< suspended: ${input.reason}`;
+    case 'priorities':
+      return `< priorities ${fingerprint(input.pieces)}`;
+    case 'sequential':
+      return `< sequential ${input.on}`;
+    case 'deadline':
+      return `< deadline ${input.piece} ${input.at ?? 'none'}`;
     case 'allowance':
       return `< allowance ${allowanceLine(input)}`;
     case 'announced':

@@ -32,7 +32,7 @@ export class Announces {
 
   /** Complete, or no longer. Only what was downloaded whole is `completed` (BEP 3); the rest is told in its time. */
   completionChanged(downloaded: boolean, now: number): void {
-    const isWhole = this.#swarm.complete && this.#possession.leftBytes === 0;
+    const isWhole = this.#swarm.picker.complete && this.#possession.leftBytes === 0;
     if (isWhole && downloaded) this.#announcing.completed(now);
     else this.#announcing.changed(now);
     this.tellIfDue(now);
@@ -57,7 +57,7 @@ export class Announces {
   }
 
   tellIfDue(now: number): void {
-    const isPartialSeed = this.#swarm.complete && this.#possession.leftBytes > 0;
+    const isPartialSeed = this.#swarm.picker.complete && this.#possession.leftBytes > 0;
     const event = this.#announcing.take(this.#needPeers(), isPartialSeed, now);
     if (event !== undefined) this.#tell(event);
   }
@@ -81,7 +81,7 @@ export class Announces {
 
   /** Nobody to talk to and nobody to dial: worth asking the tracker before its interval is over. */
   #needPeers(): boolean {
-    const { live, known, complete } = this.#swarm;
-    return !complete && live.size === 0 && known.dialing === 0 && known.deadline() === Infinity;
+    const { live, known, picker } = this.#swarm;
+    return !picker.complete && live.size === 0 && known.dialing === 0 && known.deadline() === Infinity;
   }
 }

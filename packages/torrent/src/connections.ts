@@ -81,7 +81,7 @@ export class Connections {
   dropSilent(peer: LivePeer, now: number): boolean {
     const { connection } = peer;
     const isAsked = connection.uploads.length > 0 || peer.uploadInFlight > 0;
-    if (!this.#swarm.complete || connection.amChoking || !connection.peerInterested || isAsked) return false;
+    if (!this.#swarm.picker.complete || connection.amChoking || !connection.peerInterested || isAsked) return false;
     if (now < Math.max(peer.usefulAt, peer.unchokedAt) + idleMs) return false;
     this.hangUp(peer, 'it asks for nothing though it may', now);
     return true;
@@ -123,7 +123,7 @@ export class Connections {
   /** The connection is over, whoever ended it. */
   remove(peer: LivePeer, reason: string, now: number): void {
     const { picker, known } = this.#swarm;
-    const bothAreSeeds = this.#swarm.complete && peer.joined && picker.isSeed(peer.key);
+    const bothAreSeeds = this.#swarm.picker.complete && peer.joined && picker.isSeed(peer.key);
     this.#swarm.departed(peer);
     if (peer.joined) {
       picker.peerLeft(peer.key);

@@ -126,11 +126,12 @@ export class Downloading {
   #pick(peer: LivePeer, room: number, now: number): readonly Block[] {
     const { picker } = this.#swarm;
     picker.maxOpenPieces = this.#demand.openPieces(room, this.#checking.size);
-    const blocks = picker.pick(peer.key, room, now);
+    const slow = this.#demand.isSlow(peer, now) ? slowPeer : fastPeer;
+    const blocks = picker.pick(peer.key, room, now, slow);
     if (blocks.length > 0 || peer.connection.pipeline.outstanding > 0) return blocks;
     if (picker.maxOpenPieces >= this.#demand.mostOpenPieces) return blocks;
     picker.maxOpenPieces = this.#demand.mostOpenPieces;
-    return picker.pick(peer.key, room, now);
+    return picker.pick(peer.key, room, now, slow);
   }
 
   /** The peer's connection is over. */
@@ -186,6 +187,42 @@ export class Downloading {
     this.wake();
   }
 
+  /** Somebody waits for the piece. Long queues are cut, or it would wait behind all that was asked for before. */
+  setDeadline(piece: number, at: number | undefined, now: number): void {
+    const { picker, live } = this.#swarm;
+    if (at === undefined) picker.clearDeadline(piece);
+    else picker.setDeadline(piece, at);
+    this.#demand.setDeadline(piece, at !== undefined && !picker.have.has(piece));
+    this.wake();
+    if (at === undefined) return;
+    // Half of what may stay: the other half is for the piece.
+    for (const peer of live.values()) if (peer.joined) this.#cut(peer, this.#demand.urgentDepth(peer, now) >> 1);
+  }
+
+  /** Once a second. */
+  comparePeers(now: number): void {
+    this.#demand.compare(now);
+  }
+
+  /** The piece is had: nobody waits for it any more. */
+  gained(piece: number): void {
+    this.#demand.setDeadline(piece, false);
+    this.cancelCopies();
+    this.wake();
+  }
+
+  /** Takes the newest requests back, so that `depth` remain. */
+  #cut(peer: LivePeer, depth: number): void {
+    const { connection, key } = peer;
+    if (connection.pipeline.outstanding <= depth) return;
+    for (const block of connection.pipeline.blocks().slice(depth)) {
+      connection.cancel(block);
+      this.#swarm.picker.released(key, block.piece, block.begin);
+    }
+    this.#demand.count(peer);
+    this.#swarm.touch(peer);
+  }
+
   /** Requests that nobody answered in time go back to the picker. */
   expire(peer: LivePeer, now: number): void {
     this.released(peer, peer.connection.pipeline.takeExpired(now));
@@ -215,7 +252,11 @@ export class Downloading {
     }
   }
 
-  /** Its check is under way. */
+  /** Pieces whose check is under way. */
+  get checking(): Iterable<number> {
+    return this.#checking;
+  }
+
   isChecking(piece: number): boolean {
     return this.#checking.has(piece);
   }
@@ -233,6 +274,10 @@ export class Downloading {
     return picker.accepts(peer.key, event.piece, blockBegin);
   }
 }
+
+/** Options of a pick, made once. */
+const slowPeer = { slow: true } as const;
+const fastPeer = { slow: false } as const;
 
 function noteAnswer(peer: LivePeer, now: number): void {
   peer.answersInMs = Math.min(peer.answersInMs, now - (peer.askedIdleAt ?? now));

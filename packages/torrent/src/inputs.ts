@@ -63,6 +63,12 @@ export type TorrentInput =
   | { readonly type: 'pieces-doubted'; readonly pieces: Bitfield }
   /** Known to be gone from the disk. */
   | { readonly type: 'pieces-lost'; readonly pieces: Bitfield }
+  /** One priority a piece, 0 to 7: 0 is not wanted, of the others 7 is started first; 4 until told otherwise. */
+  | { readonly type: 'priorities'; readonly pieces: Uint8Array }
+  /** Whether pieces are started in ascending order, within one priority, instead of the rarest first. */
+  | { readonly type: 'sequential'; readonly on: boolean }
+  /** Somebody waits for the piece: it comes before all others, the earliest `at`, in ms of `now`, first; undefined clears. */
+  | { readonly type: 'deadline'; readonly piece: number; readonly at: number | undefined }
   /** The disk is in trouble and the driver tries again: nothing is requested and nobody served until `resumed`. */
   | { readonly type: 'suspended'; readonly reason: string }
   /** The cause of `suspended` is gone. */

@@ -73,7 +73,7 @@ export class PeerEvents {
   }
 
   #piecesChanged(peer: LivePeer, now: number): void {
-    if (this.#swarm.complete && this.#swarm.picker.isSeed(peer.key))
+    if (this.#swarm.picker.complete && this.#swarm.picker.isSeed(peer.key))
       return this.#connections.hangUp(peer, 'both are seeds', now);
     this.#downloading.updateInterest(peer);
   }

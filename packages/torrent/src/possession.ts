@@ -12,6 +12,8 @@ export class Possession {
   readonly #uploading: Uploading;
   readonly #connections: Connections;
   #leftBytes: number;
+  #wantedBytes: number;
+  #wantedLeftBytes: number;
   /** Something came from peers since the torrent was last complete. */
   #downloaded = false;
 
@@ -23,11 +25,23 @@ export class Possession {
     const { geometry } = swarm.description;
     this.#leftBytes = geometry.totalLength;
     for (const piece of swarm.picker.have.indices()) this.#leftBytes -= pieceLengthAt(geometry, piece);
+    this.#wantedBytes = geometry.totalLength;
+    this.#wantedLeftBytes = this.#leftBytes;
   }
 
   /** Bytes of the torrent that are not verified, wanted or not. */
   get leftBytes(): number {
     return this.#leftBytes;
+  }
+
+  /** Bytes of the pieces whose priority is not 0. */
+  get wantedBytes(): number {
+    return this.#wantedBytes;
+  }
+
+  /** Of those, the bytes that are not verified. */
+  get wantedLeftBytes(): number {
+    return this.#wantedLeftBytes;
   }
 
   /** Whether anything was downloaded since the last call: a torrent that was only found complete was not completed. */
@@ -65,49 +79,57 @@ export class Possession {
 
   /** On disk and right, as the background check says. The check of what peers sent, if under way, has the last word. */
   found(piece: number): void {
-    const { picker, held } = this.#swarm;
+    const { picker } = this.#swarm;
     if (this.#downloading.isChecking(piece) || picker.have.has(piece)) return;
-    held.remove(piece);
     if (picker.isOpen(piece)) this.#downloading.discard(piece);
     this.#gained(piece);
   }
 
   /** In doubt no more: it has to be downloaded. */
   missing(piece: number): void {
-    const { picker, held } = this.#swarm;
-    if (!held.remove(piece)) return;
-    picker.setWanted(piece, true);
-    this.#downloading.updateInterests();
+    this.#swarm.picker.unhold(piece);
     this.#downloading.wake();
   }
 
   /** Not had until found again. What is in its check right now is fresher than any doubt. */
   doubted(pieces: Bitfield): void {
-    const { picker, held } = this.#swarm;
-    for (const piece of pieces.indices()) {
-      if (this.#downloading.isChecking(piece)) continue;
-      this.#gone(piece);
-      picker.setWanted(piece, false);
-      held.add(piece);
-    }
+    const doubted = pieces.clone();
+    for (const piece of this.#downloading.checking) doubted.remove(piece);
+    for (const piece of doubted.indices()) this.#gone(piece);
+    this.#swarm.picker.hold(doubted);
     this.#lessIsHad();
   }
 
   lost(pieces: Bitfield): void {
-    const { picker, held } = this.#swarm;
     for (const piece of pieces.indices()) {
       this.#gone(piece);
-      if (held.remove(piece)) picker.setWanted(piece, true);
+      this.#swarm.picker.lost(piece);
     }
     this.#lessIsHad();
   }
 
+  prioritise(priorities: Uint8Array): void {
+    const { picker, description } = this.#swarm;
+    picker.setPriorities(priorities);
+    this.#wantedBytes = 0;
+    this.#wantedLeftBytes = 0;
+    for (let piece = 0; piece < priorities.length; piece++) {
+      if (priorities[piece] === 0) continue;
+      const length = pieceLengthAt(description.geometry, piece);
+      this.#wantedBytes += length;
+      if (!picker.have.has(piece)) this.#wantedLeftBytes += length;
+    }
+    this.#downloading.cancelCopies();
+    this.#downloading.updateInterests();
+    this.#downloading.wake();
+  }
+
   #gained(piece: number): boolean {
-    const { picker, live, description } = this.#swarm;
+    const { picker, live } = this.#swarm;
     if (picker.have.has(piece)) return false;
     picker.verified(piece);
-    this.#downloading.cancelCopies();
-    this.#leftBytes -= pieceLengthAt(description.geometry, piece);
+    this.#downloading.gained(piece);
+    this.#count(piece, -1);
     this.#swarm.report({ type: 'piece-verified', piece });
     for (const peer of live.values()) {
       if (!peer.greeted) continue;
@@ -115,7 +137,6 @@ export class Possession {
       this.#swarm.touch(peer);
       if (peer.joined) this.#downloading.updateInterest(peer);
     }
-    this.#downloading.wake();
     return true;
   }
 
@@ -126,11 +147,15 @@ export class Possession {
     return contributors;
   }
 
+  /** To be told before the picker is. */
   #gone(piece: number): void {
-    const { picker, description } = this.#swarm;
-    if (!picker.have.has(piece)) return;
-    picker.lost(piece);
-    this.#leftBytes += pieceLengthAt(description.geometry, piece);
+    if (this.#swarm.picker.have.has(piece)) this.#count(piece, 1);
+  }
+
+  #count(piece: number, change: 1 | -1): void {
+    const bytes = change * pieceLengthAt(this.#swarm.description.geometry, piece);
+    this.#leftBytes += bytes;
+    if (this.#swarm.picker.priorityOf(piece) > 0) this.#wantedLeftBytes += bytes;
   }
 
   /** Peers may ask only for what is had, and may be of interest again. */

@@ -2,6 +2,7 @@
 import type { AnnounceEvent, Endpoint } from '@shoal/tracker-protocol';
 import type { PeerKey } from './inputs.ts';
 import type { LivePeer } from './live-peer.ts';
+import type { Possession } from './possession.ts';
 import type { Contribution } from './progress.ts';
 import type { Swarm } from './swarm.ts';
 
@@ -14,7 +15,11 @@ export interface TorrentSnapshot {
   /** Pieces that may be on disk and wait for their check. */
   readonly checkingPieces: number;
   readonly totalBytes: number;
+  /** Of the whole torrent, not verified. */
   readonly leftBytes: number;
+  /** Of the pieces whose priority is not 0, all and those not verified. */
+  readonly wantedBytes: number;
+  readonly wantedLeftBytes: number;
   /** Payload since `started`: useful, sent, redundant, and of pieces that failed their hash. */
   readonly downloadedBytes: number;
   readonly uploadedBytes: number;
@@ -68,22 +73,23 @@ export interface PeerSnapshot {
 interface SnapshotFacts {
   readonly state: 'idle' | 'running' | 'suspended' | 'stopped';
   readonly failure: string | undefined;
-  readonly leftBytes: number;
-  readonly checkingPieces: number;
+  readonly possession: Possession;
   readonly tracker: TrackerSnapshot;
 }
 
 export function snapshotOf(swarm: Swarm, facts: SnapshotFacts, now: number): TorrentSnapshot {
   const { picker, progress, description } = swarm;
-  const running = swarm.complete ? 'seeding' : 'downloading';
+  const running = picker.complete ? 'seeding' : 'downloading';
   return {
     state: facts.state === 'running' ? running : facts.state,
     ...(facts.failure === undefined ? {} : { failure: facts.failure }),
     pieceCount: description.geometry.pieceCount,
     havePieces: picker.have.count,
-    checkingPieces: facts.checkingPieces,
+    checkingPieces: picker.held,
     totalBytes: description.geometry.totalLength,
-    leftBytes: facts.leftBytes,
+    leftBytes: facts.possession.leftBytes,
+    wantedBytes: facts.possession.wantedBytes,
+    wantedLeftBytes: facts.possession.wantedLeftBytes,
     downloadedBytes: progress.downloadedBytes,
     uploadedBytes: progress.uploadedBytes,
     wastedBytes: progress.wastedBytes,

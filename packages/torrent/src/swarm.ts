@@ -1,7 +1,6 @@
 // What the parts of a torrent share: the live peers, the known ones, what was moved, and the outputs of this turn.
 // It owns the order of outputs; it decides nothing about blocks, slots or announces.
 import type { Picker } from '@shoal/picker';
-import type { Bitfield } from '@shoal/pieces';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { Allowance } from './allowance.ts';
 import type { TorrentOutput, TorrentReport } from './outputs.ts';
@@ -18,8 +17,6 @@ export class Swarm {
   readonly description: TorrentDescription;
   readonly options: ResolvedOptions;
   readonly allowance: Allowance;
-  /** Pieces that may be on disk and wait for their check; not wanted meanwhile. */
-  readonly held: Bitfield;
   readonly picker: Picker;
   readonly known: PeerList;
   readonly progress: Progress;
@@ -32,20 +29,14 @@ export class Swarm {
   constructor(
     description: TorrentDescription,
     options: ResolvedOptions,
-    parts: { picker: Picker; held: Bitfield; known: PeerList; progress: Progress },
+    parts: { picker: Picker; known: PeerList; progress: Progress },
   ) {
     this.description = description;
     this.options = options;
     this.allowance = new Allowance(options);
-    this.held = parts.held;
     this.picker = parts.picker;
     this.known = parts.known;
     this.progress = parts.progress;
-  }
-
-  /** Every wanted piece is verified. */
-  get complete(): boolean {
-    return this.picker.complete && this.held.isEmpty;
   }
 
   emit(output: TorrentOutput): void {

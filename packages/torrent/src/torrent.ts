@@ -45,17 +45,9 @@ export class Torrent {
     const { geometry } = description;
     if (have.length !== geometry.pieceCount)
       throw new RangeError(`have is of ${have.length} pieces, the torrent of ${geometry.pieceCount}`);
-    const held = facts.held?.clone() ?? new Bitfield(geometry.pieceCount);
-    if (held.length !== geometry.pieceCount)
-      throw new RangeError(`held is of ${held.length} pieces, the torrent of ${geometry.pieceCount}`);
-    const picker = new Picker({ geometry, have, random: resolved.random });
-    for (const piece of held.indices()) {
-      if (have.has(piece)) throw new RangeError(`piece ${piece} is both had and held`);
-      picker.setWanted(piece, false);
-    }
+    const { held = new Bitfield(geometry.pieceCount) } = facts;
     this.#swarm = new Swarm(description, resolved, {
-      picker,
-      held,
+      picker: new Picker({ geometry, have, held, random: resolved.random }),
       known: new PeerList(resolved),
       progress: new Progress(geometry),
     });
@@ -65,11 +57,11 @@ export class Torrent {
     this.#possession = new Possession(this.#swarm, this.#downloading, this.#uploading, this.#connections);
     this.#peerEvents = new PeerEvents(this.#swarm, this.#connections, this.#downloading, this.#uploading);
     this.#announces = new Announces(this.#swarm, this.#possession);
-    this.#wasComplete = this.#swarm.complete;
+    this.#wasComplete = this.#swarm.picker.complete;
   }
 
   get complete(): boolean {
-    return this.#swarm.complete;
+    return this.#swarm.picker.complete;
   }
 
   /** Whether the piece is verified. */
@@ -96,7 +88,7 @@ export class Torrent {
   handle(input: TorrentInput, now: number): readonly TorrentOutput[] {
     this.#dispatch(input, now);
     if (this.#state === 'running' || this.#state === 'suspended') {
-      if (this.#swarm.complete !== this.#wasComplete) this.#completionChanged(now);
+      if (this.#swarm.picker.complete !== this.#wasComplete) this.#completionChanged(now);
       this.#uploading.rechokeIfDue(this.complete, now);
       this.#downloading.refillWoken(now);
       this.#downloading.discardAbandoned();
@@ -108,8 +100,7 @@ export class Torrent {
     const facts = {
       state: this.#state,
       failure: this.#state === 'suspended' ? this.#trouble : undefined,
-      leftBytes: this.#possession.leftBytes,
-      checkingPieces: this.#swarm.held.count,
+      possession: this.#possession,
       tracker: this.#announces.snapshot(now),
     };
     return snapshotOf(this.#swarm, facts, now);
@@ -149,6 +140,13 @@ export class Torrent {
         return this.#possession.doubted(input.pieces);
       case 'pieces-lost':
         return this.#possession.lost(input.pieces);
+      case 'priorities':
+        return this.#possession.prioritise(input.pieces);
+      case 'sequential':
+        this.#swarm.picker.sequential = input.on;
+        return;
+      case 'deadline':
+        return this.#downloading.setDeadline(input.piece, input.at, now);
       case 'suspended':
         return this.#suspend(input.reason);
       case 'resumed':
@@ -255,7 +253,8 @@ export class Torrent {
   }
 
   #completionChanged(now: number): void {
-    const { complete, known, live, picker } = this.#swarm;
+    const { known, live, picker } = this.#swarm;
+    const { complete } = picker;
     this.#wasComplete = complete;
     if (complete) {
       this.#swarm.report({ type: 'completed' });
@@ -278,6 +277,7 @@ export class Torrent {
     if (this.#state !== 'running' && this.#state !== 'suspended') return;
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + housekeepingMs;
+      this.#downloading.comparePeers(now);
       for (const peer of this.#swarm.live.values()) this.#lookAfter(peer, now);
     }
     this.#connections.dial(now);

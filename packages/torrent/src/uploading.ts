@@ -116,8 +116,8 @@ export class Uploading {
     const share = this.#shareBytes();
     const rate = Math.max(peer.uploadMeter.rate(now) / 2, minWatermarkBytes);
     const watermark = Math.min(rate, this.#swarm.options.uploadWatermarkBytes, share);
-    // Two runs fit the share: one is read while the other is sent.
-    const runBlocks = Math.min(maxRunBlocks, Math.max(1, Math.floor(share / 2 / blockLength)));
+    // Two runs fit: one is read while the other is sent.
+    const runBlocks = Math.min(maxRunBlocks, Math.max(1, Math.floor(watermark / 2 / blockLength)));
     while (uploads.length > 0 && peer.uploadInFlight < watermark) {
       const blocks = uploads.takeRun(runBlocks);
       for (const block of blocks) peer.uploadInFlight += block.length;

@@ -10,6 +10,8 @@ export class Remote {
   readonly #received: Uint8Array[] = [];
   /** Requests heard and not answered. */
   readonly #asked: Block[] = [];
+  /** Pieces of which anything was requested so far, of what was heard. */
+  readonly askedPieces: Set<number> = new Set();
 
   constructor(world: World, host: Host, peer: number, options: { readonly fast?: boolean } = {}) {
     this.#world = world;
@@ -50,8 +52,10 @@ export class Remote {
       const end = at + 4 + bytes.readUInt32BE(at);
       const message = decodeMessage(new Uint8Array(bytes.subarray(at, end)));
       messages.push(message);
-      if (message.type === 'request') this.#asked.push(message);
       at = end;
+      if (message.type !== 'request') continue;
+      this.#asked.push(message);
+      this.askedPieces.add(message.piece);
     }
     return messages;
   }

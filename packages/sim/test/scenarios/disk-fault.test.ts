@@ -80,11 +80,19 @@ describe('a slow disk', () => {
     return { others: report.timeMs, slowest: stillBusy };
   };
 
-  test.for([1, 2, 3])('slows its own download, and that of the others by less than a tenth (seed %i)', (seed) => {
-    const fast = othersMs(seed, false);
-    const slow = othersMs(seed, true);
-    expect(slow.slowest).toBe(true);
-    expect(slow.others).toBeLessThan(fast.others * 1.1);
+  test.for([
+    [1, 2, 3, 4],
+    [5, 6, 7, 8],
+  ])('slows its own download, and that of the others by less than a tenth (seeds %i to %i)', (seeds) => {
+    let [fastMs, slowMs] = [0, 0];
+    for (const seed of seeds) {
+      // One run differs from the next by as much as is at stake here: only several together say anything.
+      fastMs += othersMs(seed, false).others;
+      const slow = othersMs(seed, true);
+      expect(slow.slowest).toBe(true);
+      slowMs += slow.others;
+    }
+    expect(slowMs).toBeLessThan(fastMs * 1.1);
   });
 });
 
