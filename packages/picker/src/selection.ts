@@ -128,17 +128,20 @@ export class Selection {
 
   /** The peer would get nothing. */
   #fillIdle(order: Order): void {
-    const { peer, count, now, blocks, slow } = order;
-    if (this.inEndgame) {
-      const { endgameCopies, random } = this.#options;
-      const before = mayCopyBefore(peer, slow);
-      if (before === Number.NEGATIVE_INFINITY) return;
-      for (const { open, block } of busyBlocks(this.#downloads, peer, count, endgameCopies, random, before)) {
-        blocks.push(this.#requests.reserve(peer, open, block, now));
-      }
-    } else if (peer.reserved.size === 0 && this.#makeRoom(peer, now)) {
-      this.#fill(order, { peer, again: true, skip: undefined });
-    }
+    const { peer, now, slow } = order;
+    if (this.inEndgame) return this.#copy(order, mayCopyBefore(peer, slow));
+    if (peer.reserved.size > 0) return;
+    if (this.#makeRoom(peer, now)) return this.#fill(order, { peer, again: true, skip: undefined });
+    // At the limit of open pieces those that a silent peer holds would keep everybody else from starting another.
+    if (this.#downloads.size >= this.maxOpenPieces && !slow) this.#copy(order, now - this.#options.urgentAfterMs);
+  }
+
+  /** Blocks that others were asked for before that time. */
+  #copy({ peer, count, now, blocks }: Order, before: number): void {
+    if (before === Number.NEGATIVE_INFINITY) return;
+    const { endgameCopies, random } = this.#options;
+    for (const { open, block } of busyBlocks(this.#downloads, peer, count, endgameCopies, random, before))
+      blocks.push(this.#requests.reserve(peer, open, block, now));
   }
 
   #nextPiece(asked: Asked): OpenPiece | undefined {

@@ -275,6 +275,10 @@ export class Model {
     ok(this.requesters(keyOf(block)).length < endgameCopies);
     const isUrgent = this.deadlines.has(block.piece) && !(slow && this.count(block.piece) > 1);
     if (isUrgent && this.#isLate(block, now)) return;
+    // At the limit of open pieces an idle peer may take over what others do not deliver.
+    const isIdle = mayCopyBefore === Number.POSITIVE_INFINITY;
+    if (!this.#isEndgame() && isIdle && !slow && this.open.size >= this.limits.maxOpenPieces)
+      return ok(this.#isLate(block, now));
     equal(this.#isEndgame(), true);
     ok((this.#askedAt.get(keyOf(block)) as number) < mayCopyBefore);
   }
