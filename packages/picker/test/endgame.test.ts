@@ -178,6 +178,21 @@ describe('clients 43: a stalling peer', () => {
     // A peer of four leaves: a third more turns for the bytes, and one for the copies.
     expect(stalled).toBeLessThanOrEqual(Math.ceil((quiet * 4) / 3) + 1);
   });
+
+  test('clients 43: at the limit of open pieces an idle peer takes over what a silent one holds, once it is late', () => {
+    const picker = pickerOf(5, 2, { maxOpenPieces: 1, urgentAfterMs: 2000 });
+    join(picker, 1, 'all');
+    join(picker, 2, 'all');
+    const held = picker.pick(1, 5, 0);
+    expect(held).toHaveLength(2);
+    expect(picker.pick(2, 5, 2000)).toEqual([]);
+    expect(picker.pick(2, 5, 2001, { slow: true })).toEqual([]);
+    const taken = picker.pick(2, 5, 2001);
+    expect(named(taken)).toEqual(named(held));
+    answer(picker, 2, taken);
+    expect(picker.takeCancels()).toHaveLength(2);
+    expect(picker.pick(2, 5, 2002)).toHaveLength(2);
+  });
 });
 
 /** Turns, each a round trip, until 100 pieces are here from four equal peers with 16 requests under way each. */
