@@ -13,6 +13,17 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
+/** `500K`, `2MiB`, `2MiB/s`: bytes per second; 0 for no limit, as aria2 has it. */
+export function parseRate(text: string): number {
+  if (text.trim() === '0') return Infinity;
+  try {
+    return parseSize(text.trim().replace(/\/s$/i, ''));
+  } catch (cause) {
+    const shape = 'A rate looks like 500K or 2MiB: bytes per second, 0 for no limit.';
+    throw cause instanceof InvalidArgumentError ? new InvalidArgumentError(shape) : cause;
+  }
+}
+
 /** Longest delay that Node's timers hold; longer ones fire at once. */
 const maxCount = 0x7fff_ffff;
 
@@ -21,6 +32,15 @@ export function parseCount(text: string): number {
   const count = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (!(count >= 1 && count <= maxCount)) throw new InvalidArgumentError('A whole number from 1 is wanted.');
   return count;
+}
+
+/** More threads than any machine that this runs on has cores: each takes some 10 MB. */
+const maxThreads = 256;
+
+export function parseThreads(text: string): number {
+  const threads = parseCount(text);
+  if (threads > maxThreads) throw new InvalidArgumentError(`At most ${maxThreads} threads.`);
+  return threads;
 }
 
 export function parsePort(text: string): number {

@@ -26,6 +26,8 @@ export interface TransferResult {
   readonly complete: boolean;
   readonly totalBytes: number;
   readonly leftBytes: number;
+  /** Of the files that are wanted. */
+  readonly wantedLeftBytes: number;
   readonly downloadedBytes: number;
   readonly uploadedBytes: number;
   readonly wastedBytes: number;
@@ -45,15 +47,17 @@ export function resultOf(torrent: Transferring): TransferResult {
   const { handle, completedAt, startedAt } = torrent;
   const { infoHash, name, peerId } = handle;
   const snapshot = snapshotOf(torrent);
-  const { state, totalBytes, leftBytes, downloadedBytes, uploadedBytes, wastedBytes, corruptBytes } = snapshot;
+  const { state, totalBytes, leftBytes, wantedLeftBytes } = snapshot;
+  const { downloadedBytes, uploadedBytes, wastedBytes, corruptBytes } = snapshot;
   return {
     infoHash,
     name,
     peerId,
     state,
-    complete: leftBytes === 0,
+    complete: wantedLeftBytes === 0,
     totalBytes,
     leftBytes,
+    wantedLeftBytes,
     downloadedBytes,
     uploadedBytes,
     wastedBytes,
@@ -64,7 +68,7 @@ export function resultOf(torrent: Transferring): TransferResult {
 }
 
 export function progressFacts({ handle }: Transferring, snapshot: TorrentSnapshot): object {
-  const { state, havePieces, pieceCount, checkingPieces, leftBytes, totalBytes } = snapshot;
+  const { state, havePieces, pieceCount, checkingPieces, leftBytes, wantedLeftBytes, totalBytes } = snapshot;
   const { downloadedBytes, uploadedBytes, downloadRate, uploadRate, peers, contributions } = snapshot;
   return {
     infoHash: handle.infoHash,
@@ -73,6 +77,7 @@ export function progressFacts({ handle }: Transferring, snapshot: TorrentSnapsho
     pieces: pieceCount,
     checkingPieces,
     leftBytes,
+    wantedLeftBytes,
     totalBytes,
     downloadedBytes,
     uploadedBytes,

@@ -18,23 +18,24 @@ export interface Outcome {
   readonly by: StopReason | undefined;
 }
 
-/** Runs `act` until it is done or the command is asked to stop, then says goodbye. @throws what `act` throws. */
+/** Nothing is opened before `act` asks for it. Runs `act` until it is done or the command is asked to stop, then says goodbye. @throws what `act` throws. */
 export async function runTransfer(
   sources: readonly string[],
   request: TransferRequest,
   output: Output,
-  act: (transfer: Transfer, torrents: readonly Metainfo[], stop: Stop) => Promise<void>,
+  act: (torrents: readonly Metainfo[], open: () => Promise<Transfer>, stop: Stop) => Promise<void>,
 ): Promise<Outcome> {
   const stop = onStop();
-  void stop.asked.then(() =>
-    output.info('stopping: saying goodbye to trackers and peers (asked again, it ends at once)'),
-  );
+  void stop.asked.then((by) => {
+    // Who went away needs no news.
+    if (by !== 'unread') output.info('stopping: saying goodbye to trackers and peers (asked again, it ends at once)');
+  });
   let transfer: Transfer | undefined;
   const work = async (): Promise<void> => {
-    const peers = await resolvePeers(request.peers, request.bind);
+    const peers = await resolvePeers(request.peers, request.session.bind);
     const torrents = await readTorrents(sources, stop.signal);
-    transfer = await Transfer.open(output, { ...request, peers });
-    await act(transfer, torrents, stop);
+    const open = async (): Promise<Transfer> => (transfer = await Transfer.open(output, { ...request, peers }));
+    await act(torrents, open, stop);
   };
   try {
     await Promise.race([work(), stop.asked]);

@@ -1,26 +1,37 @@
 // Torrents in one session, and what is told of them meanwhile: as events, as a live picture, as lines.
 // What `download` and `seed` do with it, and when it ends, is theirs.
 import type { Metainfo } from '@shoal/metainfo';
-import { Session, type SessionReport } from '@shoal/session';
+import { Session, type AddOptions, type RateLimits, type SessionOptions, type SessionReport } from '@shoal/session';
 import { CommandError } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import type { PeerAddress } from './peer-addresses.ts';
 import { checkPicture } from './render/picture.ts';
 import { liveLines, plainLine } from './render/transfer-lines.ts';
 import { tellReport } from './report-telling.ts';
+import { makeResumeDirectory, type ResumeDirectory } from './state-directory.ts';
 import { progressFacts, resultOf, snapshotOf, type TransferResult, type Transferring } from './transfer-facts.ts';
 
 export interface TransferOptions {
   /** Absolute. */
   readonly directory: string;
-  readonly port: number | undefined;
-  readonly bind: string | undefined;
+  readonly session: SessionOptions;
+  /** For every peer of every torrent alone. */
+  readonly peerLimits: RateLimits;
+  /** Where it is noted what is verified; undefined: nowhere. */
+  readonly resume: ResumeDirectory | undefined;
   readonly peers: readonly PeerAddress[];
   /** Instead of the torrents' own. */
   readonly trackers: readonly (readonly string[])[] | undefined;
-  readonly slots: number | undefined;
+  /** Whether trouble with the disk ends a torrent, or is waited for. */
+  readonly onDiskError: 'stop' | 'wait';
   readonly intervalMs: number;
 }
+
+/** What may differ between the torrents. */
+export type TorrentOptions = Pick<
+  AddOptions,
+  'requireComplete' | 'filePriorities' | 'sequential' | 'finishFilesFirst' | 'preallocation'
+>;
 
 /** A check of what is on disk is told to programs at most this often. */
 const checkIntervalMs = 250;
@@ -39,11 +50,12 @@ export class Transfer implements AsyncDisposable {
   }
 
   static async open(output: Output, options: TransferOptions): Promise<Transfer> {
-    const { port, bind, slots } = options;
+    const { resume } = options;
+    const resumeDirectory =
+      resume === undefined ? undefined : await makeResumeDirectory(resume, (text) => output.warn(text));
     const session = await Session.open({
-      ...(port === undefined ? {} : { port }),
-      ...(bind === undefined ? {} : { bind }),
-      ...(slots === undefined ? {} : { uploadSlots: slots }),
+      ...options.session,
+      ...(resumeDirectory === undefined ? {} : { resumeDirectory }),
     });
     output.event('listening', { port: session.port });
     output.info(`listening on port ${session.port}`);
@@ -51,18 +63,18 @@ export class Transfer implements AsyncDisposable {
   }
 
   /** Starts it; with `requireComplete` once all that is there is checked. */
-  async add(metainfo: Metainfo, signal: AbortSignal, requireComplete = false): Promise<Transferring> {
-    const { directory, peers } = this.#options;
+  async add(metainfo: Metainfo, signal: AbortSignal, wanted: TorrentOptions = {}): Promise<Transferring> {
+    const { directory, peers, peerLimits } = this.#options;
     const trackers = this.#options.trackers ?? metainfo.announceTiers;
     const { name, infoHash } = metainfo;
     for (const warning of metainfo.warnings) this.#output.warn(`${name}: ${warning}`);
     if (trackers.length + peers.length === 0) this.#output.warn(`${name}: ${this.#lonely()}`);
     const onCheckProgress = this.#onCheckProgress(metainfo);
-    const options = { directory, peers, trackers, requireComplete, onCheckProgress };
+    const options = { ...wanted, directory, peers, trackers, limits: { peer: peerLimits }, onCheckProgress };
     const startedAt = performance.now();
     const handle = await this.#session.add(metainfo, options, signal);
-    const { pieceCount, havePieces, leftBytes, totalBytes } = handle.snapshot();
-    const completedAt = leftBytes === 0 ? startedAt : undefined;
+    const { pieceCount, havePieces, wantedLeftBytes, totalBytes } = handle.snapshot();
+    const completedAt = wantedLeftBytes === 0 ? startedAt : undefined;
     const id = this.#torrents.length + 1;
     const trouble = Promise.withResolvers<never>();
     // Who does not wait for it still hears of it.
@@ -143,6 +155,9 @@ export class Transfer implements AsyncDisposable {
       this.show();
     }
     tellReport(torrent, report, this.#output);
-    if (report.type === 'suspended') torrent.trouble.reject(new CommandError('disk', report.reason));
+    if (report.type !== 'suspended') return;
+    const { reason } = report;
+    if (this.#options.onDiskError === 'stop') torrent.trouble.reject(new CommandError('disk', reason));
+    else this.#output.warn(`${torrent.handle.name}: suspended until the disk works again: ${reason}`);
   }
 }

@@ -1,9 +1,12 @@
 // The commands as processes of their own: their output, their events, their end. Every one is dead when its test ends.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const client = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const tracker = fileURLToPath(new URL('../../tracker/src/main.ts', import.meta.url));
@@ -27,10 +30,14 @@ export interface RunOptions {
   readonly cwd?: string;
 }
 
+/** What the processes note about torrents; nothing of it belongs in the home of who runs the tests. */
+const stateHome = mkdtempSync(path.join(tmpdir(), 'shoal-state-'));
+afterAll(() => rmSync(stateHome, { recursive: true, force: true }));
+
 /** Neither the terminal nor the machine that runs the tests decides what is printed. */
 function environment(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const { CI: _ci, NO_COLOR: _noColor, FORCE_COLOR: _forceColor, ...rest } = process.env;
-  return { ...rest, ...env };
+  return { ...rest, XDG_STATE_HOME: stateHome, ...env };
 }
 
 /** Runs `shoal` to its end. */

@@ -80,7 +80,7 @@ describe('create, show and verify', () => {
     const lines = (await shoal(['show', file])).stdout.trimEnd().split('\n');
     expect(lines).toContain(`info-hash\t${infoHash}`);
     expect(lines).toContain('size\t105000');
-    expect(lines).toContain('file\trenamed/a.bin\t100000');
+    expect(lines).toContain('file 1\trenamed/a.bin\t100000');
 
     const verified = await shoal(['verify', file, path.join(folder, 'content')]);
     expect(verified).toMatchObject({ code: 0, stdout: 'renamed: all 7 pieces and 3 files are right\n', stderr: '' });
@@ -227,7 +227,7 @@ describe('create, show and verify', () => {
     const { stdout } = await shoal(['show', '-'], { input: bytes });
     // oxlint-disable-next-line no-control-regex -- control characters are what this is about
     expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
-    expect(stdout.match(/^file\t/gm)).toHaveLength(1);
+    expect(stdout.match(/^file 1\t/gm)).toHaveLength(1);
   });
 });
 

@@ -104,6 +104,7 @@ describe('download', () => {
       pieces: 5,
       checkingPieces: 0,
       leftBytes: 0,
+      wantedLeftBytes: 0,
       totalBytes: 300_000,
       downloadedBytes: 300_000,
       uploadedBytes: 0,

@@ -83,13 +83,23 @@ describe('a swarm', () => {
 });
 
 describe('a downloader', () => {
-  test('killed in the middle and started again fetches nothing twice that it had verified', async () => {
+  test('killed in the middle and started again without notes checks what is there, and fetches nothing twice that it had verified', async () => {
     const content = await randomFile(16 * 1024 * 1024, { pieceLength });
     const { totalLength, pieceCount } = content.metainfo.geometry;
     const origin = await seeding(content);
     const proxy = await ThrottlingProxy.start(origin, { limitBytes: totalLength / 2 });
     const directory = await temporaryFolder();
-    const words = ['download', content.torrent, '-d', directory, ...loopback, '--interval-ms', '50', '--peer'];
+    const words = [
+      'download',
+      content.torrent,
+      '-d',
+      directory,
+      ...loopback,
+      '--no-resume',
+      '--interval-ms',
+      '50',
+      '--peer',
+    ];
     const first = start([...words, proxy.peer]);
     await first.until('progress', ({ havePieces }) => Number(havePieces) > pieceCount / 4);
     await first.kill('SIGKILL');

@@ -30,7 +30,8 @@ export interface LeftOut {
 
 /** Announce interval of the tracker, in seconds: runs are short, and who was missed at first is soon met. */
 const announceIntervalSeconds = 30;
-const loopback = ['--port', '0', '--bind', '127.0.0.1', '--jsonl'];
+/** What is verified is noted for nobody: the lab's folder does not last. */
+const loopback = ['--port', '0', '--bind', '127.0.0.1', '--no-resume', '--jsonl'];
 
 export class Swarm implements AsyncDisposable {
   readonly #options: SwarmOptions;

@@ -10,7 +10,8 @@ import { faultRows, faultSummary, verdictOf } from '../verdicts.ts';
 import { magnetOf } from './show.ts';
 
 export async function seed(sources: readonly string[], request: TransferRequest, output: Output): Promise<ExitName> {
-  const { results, by } = await runTransfer(sources, request, output, async (transfer, torrents, { signal }) => {
+  const { results, by } = await runTransfer(sources, request, output, async (torrents, open, { signal }) => {
+    const transfer = await open();
     const rows = torrents.flatMap((metainfo) => [
       ['info-hash', metainfo.infoHash] as const,
       ['magnet', magnetOf(metainfo, request.trackers?.flat())] as const,
@@ -19,9 +20,11 @@ export async function seed(sources: readonly string[], request: TransferRequest,
     output.data(table(rows, output.isForPeople).join('\n'));
     const troubles: Promise<never>[] = [];
     for (const metainfo of torrents) {
-      const { handle, trouble } = await transfer.add(metainfo, signal, true).catch(async (error: unknown) => {
-        throw (await incomplete(error, metainfo, request.directory, output)) ?? error;
-      });
+      const { handle, trouble } = await transfer
+        .add(metainfo, signal, { requireComplete: true })
+        .catch(async (error: unknown) => {
+          throw (await incomplete(error, metainfo, request.directory, output)) ?? error;
+        });
       output.info(`${handle.name}: seeding ${formatBytes(handle.snapshot().totalBytes)}`);
       troubles.push(trouble.promise);
     }

@@ -1,6 +1,7 @@
 // `shoal show`: what is in a torrent or magnet link.
 import { formatMagnet, type Magnet, type Metainfo } from '@shoal/metainfo';
 import type { ExitName } from '../exit-codes.ts';
+import { listedFiles } from '../file-choice.ts';
 import type { Output } from '../output.ts';
 import { formatBytes } from '../render/text.ts';
 import { table, type Row } from '../render/table.ts';
@@ -23,7 +24,7 @@ export const magnetOf = (
 ): string => formatMagnet({ infoHash, name, trackers, webSeeds });
 
 function factsOf(metainfo: Metainfo): object {
-  const { infoHash, name, files, isMultiFile, geometry, isPrivate, source, announceTiers, webSeeds } = metainfo;
+  const { infoHash, name, isMultiFile, geometry, isPrivate, source, announceTiers, webSeeds } = metainfo;
   const { comment, createdBy, creationDate, encoding, warnings } = metainfo;
   return {
     infoHash,
@@ -41,9 +42,12 @@ function factsOf(metainfo: Metainfo): object {
     encoding,
     isMultiFile,
     magnet: magnetOf(metainfo),
-    files: files
-      .filter((file) => !file.isPadding)
-      .map(({ path, length, attributes }) => ({ path: path.join('/'), length, attributes })),
+    files: listedFiles(metainfo).map(({ number, index, path, length }) => ({
+      number,
+      path,
+      length,
+      attributes: metainfo.files[index]?.attributes,
+    })),
     warnings,
   };
 }
@@ -52,7 +56,7 @@ function factsOf(metainfo: Metainfo): object {
 function rowsOf(metainfo: Metainfo, forPeople: boolean): Row[] {
   const size = (bytes: number): string => (forPeople ? formatBytes(bytes) : String(bytes));
   const { geometry } = metainfo;
-  const files = metainfo.files.filter((file) => !file.isPadding);
+  const files = listedFiles(metainfo);
   const rows: (Row | undefined)[] = [
     ['name', metainfo.name],
     ['info-hash', metainfo.infoHash],
@@ -68,7 +72,7 @@ function rowsOf(metainfo: Metainfo, forPeople: boolean): Row[] {
     metainfo.createdBy === undefined ? undefined : ['created by', metainfo.createdBy],
     metainfo.creationDate === undefined ? undefined : ['created', dateText(metainfo.creationDate)],
     ['magnet', magnetOf(metainfo)],
-    ...files.map((file): Row => ['file', file.path.join('/'), size(file.length)]),
+    ...files.map(({ number, path, length }): Row => [`file ${number}`, path, size(length)]),
   ];
   return rows.filter((row) => row !== undefined);
 }

@@ -43,38 +43,38 @@ export function transferLines(
   columns: number,
   paint: Paint = unpainted,
 ): string[] {
-  const { totalBytes, leftBytes } = snapshot;
-  const done = totalBytes - leftBytes;
-  const facts = `${formatPercent(done, totalBytes).padStart(7)}  ${formatBytes(done)} of ${formatBytes(totalBytes)}`;
-  const paintBar = (text: string): string => paint(leftBytes === 0 ? 'green' : 'cyan', text);
+  const { wantedBytes, wantedLeftBytes } = snapshot;
+  const done = wantedBytes - wantedLeftBytes;
+  const facts = `${formatPercent(done, wantedBytes).padStart(7)}  ${formatBytes(done)} of ${formatBytes(wantedBytes)}`;
+  const paintBar = (text: string): string => paint(wantedLeftBytes === 0 ? 'green' : 'cyan', text);
   return [
     paint('bold', shortened(visible(name), columns - 1)),
-    barLine(done, totalBytes, facts, columns, paintBar),
+    barLine(done, wantedBytes, facts, columns, paintBar),
     shortened(`  ${statusOf(snapshot)}`, columns - 1),
   ];
 }
 
 /** For a log: everything on one line. */
 export function plainLine(name: string, snapshot: TorrentSnapshot): string {
-  const { totalBytes, leftBytes } = snapshot;
-  const percent = formatPercent(totalBytes - leftBytes, totalBytes);
-  return `${visible(name)}: ${percent} of ${formatBytes(totalBytes)}  ${statusOf(snapshot)}`;
+  const { wantedBytes, wantedLeftBytes } = snapshot;
+  const percent = formatPercent(wantedBytes - wantedLeftBytes, wantedBytes);
+  return `${visible(name)}: ${percent} of ${formatBytes(wantedBytes)}  ${statusOf(snapshot)}`;
 }
 
 /** What it does now, and when it stands still, why. */
 export function statusOf(snapshot: TorrentSnapshot): string {
-  const { state, peers, downloadRate, uploadRate, leftBytes } = snapshot;
+  const { state, peers, downloadRate, uploadRate, wantedLeftBytes } = snapshot;
   if (state === 'suspended') return `suspended: ${visible(snapshot.failure ?? 'unknown reason')}`;
   const up = `up ${formatRate(uploadRate)}  ${counted(peers.length, 'peer')}`;
   if (state === 'seeding') return `seeding  ${up}  ratio ${ratioOf(snapshot).toFixed(2)}`;
   if (state !== 'downloading') return state;
   const rates = `down ${formatRate(downloadRate)}  ${up}`;
-  if (downloadRate >= 1) return `${rates}  ${formatDuration(leftBytes / downloadRate)} left`;
+  if (downloadRate >= 1) return `${rates}  ${formatDuration(wantedLeftBytes / downloadRate)} left`;
   return `${rates}  waiting: ${visible(waitingFor(snapshot))}`;
 }
 
-export const ratioOf = ({ uploadedBytes, totalBytes }: TorrentSnapshot): number =>
-  totalBytes === 0 ? 0 : uploadedBytes / totalBytes;
+export const ratioOf = ({ uploadedBytes, wantedBytes }: TorrentSnapshot): number =>
+  wantedBytes === 0 ? 0 : uploadedBytes / wantedBytes;
 
 function waitingFor({ peers, tracker, checkingPieces }: TorrentSnapshot): string {
   if (checkingPieces > 0) return `${counted(checkingPieces, 'piece')} may be here and are being checked`;
