@@ -35,7 +35,7 @@ export interface FileLayout {
  * @throws StorageError `unsafe-path` for a name that could lead elsewhere, or two files in one place.
  */
 export function layoutOf(directory: string, files: readonly StorageFile[], partName: string): FileLayout {
-  const places = placesOf(directory, files);
+  const places = files.map((file) => placeOf(directory, file));
   const partPlace: FilePlace = {
     path: safeJoin(directory, [partName]),
     parents: [],
@@ -44,8 +44,25 @@ export function layoutOf(directory: string, files: readonly StorageFile[], partN
     linkText: '',
     mode: 0o666,
   };
-  if (places.some((place) => place.path === partPlace.path)) throw unsafe(partPlace.path, 'it is for parts of files');
+  requireDistinct([...places, partPlace]);
   return { directory, files, partName, places, partPlace };
+}
+
+/**
+ * The same with another path for file number `index`.
+ * @throws StorageError `unsafe-path`; `exists` when another file has this path.
+ */
+export function withPath(layout: FileLayout, index: number, elements: readonly string[]): FileLayout {
+  const file = { ...layout.files[index]!, path: elements };
+  const place = placeOf(layout.directory, file);
+  const others = [...layout.places.filter((_, other) => other !== index), layout.partPlace];
+  if (others.some((other) => isSomewhere(other) && other.path === place.path)) {
+    throw new StorageError('exists', `cannot use ${place.path}: another file of the torrent has this path`, {
+      path: place.path,
+    });
+  }
+  requireDistinct([...others, place]);
+  return { ...layout, files: layout.files.with(index, file), places: layout.places.with(index, place) };
 }
 
 /** A hidden name that says which torrent it belongs to: `.NAME.parts`, of the first element of the first path. */
@@ -76,38 +93,47 @@ function isSafePath(elements: readonly string[]): boolean {
   return elements.length > 0 && !elements.some(isUnsafeElement);
 }
 
-/**
- * Places of all files; padding has one too, never used.
- * @throws StorageError `unsafe-path` for a name that could lead elsewhere, or two files in one place.
- */
-function placesOf(directory: string, files: readonly StorageFile[]): FilePlace[] {
-  const places = files.map((file) => placeOf(directory, file));
+/** @throws StorageError `unsafe-path` for two files in one place, or a file in the place of a folder. */
+function requireDistinct(places: readonly FilePlace[]): void {
   const taken = new Set<string>();
   for (const place of places) {
     if (!isSomewhere(place)) continue;
     if (taken.has(place.path)) throw unsafe(place.path, 'two files of the torrent have this path');
     taken.add(place.path);
   }
-  for (const place of places) {
-    if (!isSomewhere(place)) continue;
-    for (let depth = place.parents.length; depth > 0; depth -= 1) {
-      const folder = path.join(directory, ...place.parents.slice(0, depth));
-      if (taken.has(folder)) throw unsafe(folder, 'the torrent has both a file and a folder of this path');
-    }
+  for (const folder of foldersOf(places)) {
+    if (taken.has(folder)) throw unsafe(folder, 'the torrent has both a file and a folder of this path');
   }
-  return places;
 }
 
-/** @throws StorageError `unsafe-path` for a name that could lead elsewhere. */
-export function placeOf(directory: string, file: StorageFile): FilePlace {
+/** All folders that the places need, each once: a torrent of many files has few. */
+function foldersOf(places: readonly FilePlace[]): Set<string> {
+  const folders = new Set<string>();
+  for (const place of places) {
+    if (!isSomewhere(place)) continue;
+    let folder = path.dirname(place.path);
+    for (let depth = place.parents.length; depth > 0 && !folders.has(folder); depth -= 1) {
+      folders.add(folder);
+      folder = path.dirname(folder);
+    }
+  }
+  return folders;
+}
+
+/** Padding has a place too, never used. @throws StorageError `unsafe-path` for a name that could lead elsewhere. */
+function placeOf(directory: string, file: StorageFile): FilePlace {
+  const { length } = file;
   const kind = kindOf(file);
+  const isMade = kind === 'file' || kind === 'link';
+  const at = isMade ? safeJoin(directory, file.path) : directory;
+  const linkText = kind === 'link' ? linkTextOf(directory, at, file.symlinkTarget ?? []) : '';
   const mode = file.attributes?.includes('x') === true ? 0o777 : 0o666;
-  const place = { path: directory, parents: file.path.slice(0, -1), length: file.length, kind, linkText: '', mode };
-  if (!isSomewhere(place)) return place;
-  const absolute = safeJoin(directory, file.path);
-  if (kind === 'file' || file.symlinkTarget === undefined) return { ...place, path: absolute };
-  const linkText = path.relative(path.dirname(absolute), safeJoin(directory, file.symlinkTarget));
-  return { ...place, path: absolute, linkText };
+  return { path: at, parents: file.path.slice(0, -1), length, kind, linkText, mode };
+}
+
+/** Relative, so that the folder can be moved. */
+function linkTextOf(directory: string, at: string, target: readonly string[]): string {
+  return path.relative(path.dirname(at), safeJoin(directory, target));
 }
 
 /** A link has no content of its own (BEP 47), nor has what is skipped; an entry that has some needs a place for it. */
@@ -118,15 +144,17 @@ function kindOf(file: StorageFile): FilePlace['kind'] {
   return file.symlinkTarget === undefined ? 'file' : 'link';
 }
 
-/** An absolute path that lies below `directory`, whatever the elements say. */
+/** An absolute path below `directory`, which is absolute and resolved: plain names lead nowhere else. */
 function safeJoin(directory: string, elements: readonly string[]): string {
-  const joined = path.join(directory, ...elements);
-  const shown = JSON.stringify(elements);
   if (elements.length === 0) throw unsafe(directory, 'a file of the torrent has no name');
-  if (elements.some(isUnsafeElement)) throw unsafe(joined, `${shown} has an element that is no plain name`);
-  const relative = path.relative(directory, joined);
-  if (relative.split(path.sep).length !== elements.length) throw unsafe(joined, `${shown} leads elsewhere`);
-  return joined;
+  if (!elements.some(isUnsafeElement)) return withSeparator(directory) + elements.join(path.sep);
+  const shown = JSON.stringify(elements);
+  throw unsafe(path.join(directory, ...elements), `${shown} has an element that is no plain name`);
+}
+
+/** The root of a file system ends with one already. */
+function withSeparator(directory: string): string {
+  return directory.endsWith(path.sep) ? directory : directory + path.sep;
 }
 
 function isUnsafeElement(element: string): boolean {

@@ -1,7 +1,7 @@
 // Where the files of one storage lie, and how they come to lie elsewhere. Decides what moves together and which folders
 // go with it. Its caller sees to it that nothing else runs meanwhile. Must not know content or pieces.
 import { StorageError, storageErrorFrom } from './errors.ts';
-import { type FileLayout, type FilePlace, isSomewhere, layoutOf, placeOf } from './file-layout.ts';
+import { type FileLayout, type FilePlace, isSomewhere, layoutOf, withPath } from './file-layout.ts';
 import type { FileSystem } from './file-system.ts';
 import type { OpenFiles } from './open-files.ts';
 import type { PartFile } from './part-file.ts';
@@ -46,17 +46,11 @@ export class FileLocation {
   }
 
   async rename(index: number, elements: readonly string[]): Promise<void> {
-    const { directory, partName, partPlace } = this.#layout;
-    const entry = { ...this.#layout.files[index]!, path: elements };
-    const { path: wantedPath } = placeOf(directory, entry);
+    const layout = withPath(this.#layout, index, elements);
     const file = this.#parts.files[index]!;
-    if (wantedPath === file.place.path) return;
-    if (wantedPath === partPlace.path || this.#parts.files.some((other) => other.place.path === wantedPath)) {
-      const reason = 'another file of the torrent has this path';
-      throw new StorageError('exists', `cannot use ${wantedPath}: ${reason}`, { path: wantedPath });
-    }
-    const layout = layoutOf(directory, this.#layout.files.with(index, entry), partName);
-    await this.#relocate(layout, [{ file, to: layout.places[index]! }], this.#parts.directories, {});
+    const to = layout.places[index]!;
+    if (to.path === file.place.path) return;
+    await this.#relocate(layout, [{ file, to }], this.#parts.directories, {});
   }
 
   /** Makes `layout` true by these moves. */

@@ -7,7 +7,8 @@ import { ByteRanges } from './byte-ranges.ts';
 import { StorageError } from './errors.ts';
 import { isSomewhere, layoutOf, partNameOf } from './file-layout.ts';
 import { FileLocation } from './file-location.ts';
-import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import type { FilePresence, FileStorageOptions } from './file-storage-options.ts';
+import { nodeFileSystem } from './file-system.ts';
 import { OpenFiles } from './open-files.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { PartFile } from './part-file.ts';
@@ -18,7 +19,6 @@ import {
   type FileStamp,
   type MoveOptions,
   type PrepareOptions,
-  type Presence,
   type Storage,
   type StorageFile,
   requireFlags,
@@ -27,38 +27,6 @@ import {
 import { StoredFile } from './stored-file.ts';
 import { UnwantedFiles } from './unwanted-files.ts';
 import { lengthOfAll, sliceVectors } from './vectors.ts';
-
-export interface FileStorageOptions {
-  /** Folder that holds the torrent's file or folder; made at the first write. Relative ones are resolved at `open`. */
-  readonly directory: string;
-  /** The torrent's files in the order of the metainfo. */
-  readonly files: readonly StorageFile[];
-  /** Other paths for some of them, by number, as `rename` gave them in an earlier run. */
-  readonly paths?: ReadonlyMap<number, readonly string[]>;
-  /** One flag for each file; default all true. */
-  readonly wanted?: readonly boolean[];
-  /**
-   * Name, right below the directory, of the file for the bytes of files that are not wanted; default `.NAME.parts`, of
-   * the first element of the first path.
-   */
-  readonly partFile?: string;
-  /** How files take their room; default `sparse`. */
-  readonly preallocation?: Preallocation;
-  /** The process's budget of open files; default a set of its own of 64. */
-  readonly openFiles?: OpenFiles;
-  /** The process's budget of disk operations; default a queue of its own. */
-  readonly queue?: OperationQueue;
-  /** Disk operations under way at once when no `queue` is given; default 8. */
-  readonly concurrency?: number;
-  /** Default the machine's. */
-  readonly fileSystem?: FileSystem;
-}
-
-/** What files held at one moment. */
-export interface FilePresence extends Presence {
-  /** Bytes on disk of each file of the torrent; undefined = missing. All that is no file counts as whole. */
-  readonly lengths: readonly (number | undefined)[];
-}
 
 /** Keeps a torrent's content in files below one directory, which it never leaves. */
 export class FileStorage implements Storage {
@@ -97,7 +65,7 @@ export class FileStorage implements Storage {
     const root = path.resolve(options.directory);
     this.#directories = new RealDirectories(root, fileSystem);
     const environment = { directories: this.#directories, fileSystem, openFiles: this.#openFiles };
-    const files = options.files.map((file, index) => ({ ...file, path: options.paths?.get(index) ?? file.path }));
+    const files = renamed(options.files, options.paths);
     const layout = layoutOf(root, files, options.partFile ?? partNameOf(options.files));
     const rule = this.#preallocation === 'none' ? 'at-most' : 'exact';
     this.#files = layout.places.map((place) => new StoredFile(place, environment, rule));
@@ -222,7 +190,7 @@ export class FileStorage implements Storage {
       const files = [...this.#dirty];
       this.#dirty.clear();
       this.#directories.forget();
-      await settleAll(files.map((file) => this.#run(() => this.#flushFile(file))));
+      await this.#each(files, (file) => this.#flushFile(file));
     });
   }
 
@@ -321,7 +289,28 @@ export class FileStorage implements Storage {
   }
 
   #eachFile(indexes: readonly number[], perform: (file: StoredFile, index: number) => Promise<void>): Promise<void> {
-    return settleAll(indexes.map((index) => this.#run(() => perform(this.#fileAt(index), index))));
+    return this.#each(indexes, (index) => perform(this.#fileAt(index), index));
+  }
+
+  /**
+   * Runs `perform` for all, not more at a time than the queue has places, so that thousands of files are no long pause;
+   * throws the first failure once all were tried.
+   */
+  async #each<Item>(items: Iterable<Item>, perform: (item: Item) => Promise<void>): Promise<void> {
+    const rest = items[Symbol.iterator]();
+    let failure: { readonly error: unknown } | undefined;
+    const lane = async (): Promise<void> => {
+      for (let next = rest.next(); next.done !== true; next = rest.next()) {
+        const item = next.value;
+        try {
+          await this.#run(() => perform(item));
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: this.#queue.concurrency }, lane));
+    if (failure !== undefined) throw failure.error;
   }
 
   /** @throws RangeError for a number that is no file's. */
@@ -351,6 +340,14 @@ export class FileStorage implements Storage {
 
 /** What a flush says of files whose content is gone: there is nothing to try again. */
 const lostCodes: ReadonlySet<string> = new Set(['not-found', 'short', 'unsafe-path']);
+
+function renamed(
+  files: readonly StorageFile[],
+  paths: ReadonlyMap<number, readonly string[]> = new Map(),
+): readonly StorageFile[] {
+  if (paths.size === 0) return files;
+  return files.map((file, index) => ({ ...file, path: paths.get(index) ?? file.path }));
+}
 
 async function prepareFile(file: StoredFile): Promise<void> {
   if (!file.isWanted) return;

@@ -1,7 +1,8 @@
 export { copyBytes } from './copy-bytes.ts';
 export { defaults } from './defaults.ts';
 export { StorageError, type StorageErrorCode } from './errors.ts';
-export { type FilePresence, FileStorage, type FileStorageOptions } from './file-storage.ts';
+export type { FilePresence, FileStorageOptions } from './file-storage-options.ts';
+export { FileStorage } from './file-storage.ts';
 export { type FileFacts, type FileSystem, nodeFileSystem, type OpenedFile } from './file-system.ts';
 export { HashPool, type HashPoolOptions } from './hash-pool.ts';
 export { MemoryStorage, type MemoryStorageOptions } from './memory-storage.ts';
