@@ -148,7 +148,7 @@ export class FileStorage implements Storage {
         lengths[index] = kind === 'file' ? await file.lengthOnDisk() : length;
         if (lengths[index] === undefined && !file.isWanted) apart.add(index);
       });
-      const held = apart.size === 0 ? new ByteRanges() : (await this.#part.held()).copy();
+      const held = apart.size === 0 ? new ByteRanges() : (await this.#unwanted.held()).copy();
       const mayHold = (offset: number, length: number): boolean => {
         requireRange(this.totalLength, offset, length);
         return this.#map.spans(offset, length).every((span) => {

@@ -33,7 +33,15 @@ export class PartFile {
       const { path } = this.file.place;
       throw new StorageError('not-found', `${length} bytes from ${offset} on are not in ${path}`, { path });
     }
-    await this.file.read(offset, targets);
+    try {
+      await this.file.read(offset, targets);
+    } catch (error) {
+      // Somebody removed or cut it: what is left is looked up again.
+      if (error instanceof StorageError && (error.code === 'not-found' || error.code === 'short')) {
+        this.#loaded = undefined;
+      }
+      throw error;
+    }
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {

@@ -55,6 +55,19 @@ export class UnwantedFiles {
     return files[index]!;
   }
 
+  /**
+   * What the part file holds: nothing when somebody else's file is in its place, which is in nobody's way until bytes
+   * have to go there.
+   */
+  async held(): Promise<ByteRanges> {
+    try {
+      return await this.#parts.part.held();
+    } catch (error) {
+      if (error instanceof StorageError && error.code === 'exists') return new ByteRanges();
+      throw error;
+    }
+  }
+
   /** What the stamp of an unwanted file is: that of what holds its bytes, and how many of them that can be. */
   async stamp(index: number): Promise<FileStamp | undefined> {
     const { files, part, map } = this.#parts;
@@ -63,7 +76,7 @@ export class UnwantedFiles {
     if (stamp !== undefined) return stamp;
     const begin = map.offsetOf(index);
     const end = begin + map.lengthOf(index);
-    const held = (await part.held()).within(begin, end).at(-1);
+    const held = (await this.held()).within(begin, end).at(-1);
     const partStamp = held === undefined ? undefined : await part.stamp();
     return held === undefined || partStamp === undefined ? undefined : { ...partStamp, length: held.end - begin };
   }
@@ -90,7 +103,7 @@ export class UnwantedFiles {
 
   async #moveIn(isWanted: (index: number) => boolean): Promise<void> {
     const { map, part, files } = this.#parts;
-    const held = await this.#held();
+    const held = await this.held();
     if (held.isEmpty) return;
     const moved: ByteRange[] = [];
     for (const index of files.keys()) {
@@ -101,16 +114,6 @@ export class UnwantedFiles {
       moved.push(...ranges);
     }
     if (moved.length > 0) await part.drop(moved);
-  }
-
-  /** A file of somebody else's in the place of the part file holds nothing of ours, and is in nobody's way here. */
-  async #held(): Promise<ByteRanges> {
-    try {
-      return await this.#parts.part.held();
-    } catch (error) {
-      if (error instanceof StorageError && error.code === 'exists') return new ByteRanges();
-      throw error;
-    }
   }
 
   /** Makes the file of these ranges, unless there is one: then that is what counts. */

@@ -178,7 +178,8 @@ describe('the hidden file', () => {
       await storage.setWanted([true, false, true]);
       await rm(path.join(directory, 't/b'));
       expect(await readFile(at, 'utf8')).toBe(foreign);
-      await expect(storage.presence()).rejects.toMatchObject(refusal);
+      expect((await storage.presence()).mayHold(10, 1)).toBe(false);
+      expect((await storage.stamps())[1]).toBeUndefined();
       await rm(at);
       await storage.stamps();
       await storage.write(8, bytesOf('aabb'));
@@ -234,6 +235,24 @@ describe('the hidden file', () => {
     await storage.close();
     await using again = await open(directory, { wanted: [false, false, false] });
     expect(await textAt(again, 3, 3)).toBe('aaa');
+  });
+
+  test('that was removed unnoticed fails once, and what is written then is known after a restart', async () => {
+    const directory = await scratchDirectory();
+    await using storage = await open(directory, {
+      wanted: [true, false, false],
+      openFiles: new OpenFiles({ limit: 1 }),
+    });
+    await storage.write(0, bytesOf(content));
+    expect(await textAt(storage, 0, 10)).toBe('aaaaaaaaaa');
+    await rm(path.join(directory, '.t.parts'));
+    await expect(storage.read(10, [new Uint8Array(10)])).rejects.toMatchObject({ code: 'not-found' });
+    expect((await storage.presence()).mayHold(10, 10)).toBe(false);
+    await storage.write(10, bytesOf(content.slice(10, 20)));
+    await storage.close();
+    await using again = await open(directory, { wanted: [true, false, false] });
+    expect(await textAt(again, 10, 10)).toBe('bbbbbbbbbb');
+    expect((await again.presence()).mayHold(20, 10)).toBe(false);
   });
 
   test('does not hold any more what has moved into a file, also after a restart', async () => {
