@@ -18,6 +18,8 @@ export interface CheckFigures {
   /** Longest pause of the event loop, by our ticker and by Node's histogram; NaN of who has none. */
   readonly pauseMs: number;
   readonly histogramMs: number;
+  /** Most work of the main thread in one go. */
+  readonly workMs: number;
 }
 
 export interface CheckRow {
@@ -43,7 +45,7 @@ const checkers: readonly Checker[] = [
     name: 'shoal',
     missing: () => undefined,
     command: [process.execPath, path.join(import.meta.dirname, 'subject.ts')],
-    done: /"seconds":([\d.]+),"histogramMaxMs":([\d.]+),"tickerMaxMs":([\d.]+)/,
+    done: /"seconds":([\d.]+),"histogramMaxMs":([\d.]+),"tickerMaxMs":([\d.]+),"workMaxMs":([\d.]+)/,
     mapsPayload: false,
   },
   {
@@ -92,7 +94,7 @@ async function run(checker: Checker, torrent: string, directory: string, bytes: 
   const measured = new Measured([...checker.command, torrent, directory], places);
   const looks = setInterval(() => measured.usage(), pollMs);
   try {
-    const [, seconds, histogramMs = NaN, pauseMs = NaN] = await measured.says(checker.done, limitMs);
+    const [, seconds, histogramMs = NaN, pauseMs = NaN, workMs = NaN] = await measured.says(checker.done, limitMs);
     const { cpuSeconds, anonymousBytes, peakBytes } = measured.usage();
     return {
       bytesPerSecond: bytes / Number(seconds),
@@ -100,6 +102,7 @@ async function run(checker: Checker, torrent: string, directory: string, bytes: 
       peakBytes: checker.mapsPayload ? anonymousBytes : peakBytes,
       pauseMs: Number(pauseMs),
       histogramMs: Number(histogramMs),
+      workMs: Number(workMs),
     };
   } finally {
     clearInterval(looks);
@@ -117,6 +120,7 @@ function medians(runs: readonly CheckFigures[]): CheckFigures | undefined {
     peakBytes: of('peakBytes'),
     pauseMs: of('pauseMs'),
     histogramMs: of('histogramMs'),
+    workMs: of('workMs'),
   };
 }
 
@@ -124,13 +128,15 @@ export function checkTable(rows: readonly CheckRow[]): string {
   const reference = rows.find(({ name }) => name === 'libtorrent')?.figures?.bytesPerSecond ?? NaN;
   const lines = rows.map(({ name, figures, note }) => {
     if (figures === undefined) return `| ${name} | ${note.split('\n')[0] ?? ''} | | | | |`;
-    const { bytesPerSecond, cpuPerGiB, peakBytes, pauseMs, histogramMs } = figures;
-    const pause = Number.isNaN(pauseMs) ? '–' : `${pauseMs.toFixed(1)} / ${histogramMs.toFixed(1)}`;
+    const { bytesPerSecond, cpuPerGiB, peakBytes, pauseMs, histogramMs, workMs } = figures;
+    const pause = Number.isNaN(pauseMs)
+      ? '–'
+      : `${pauseMs.toFixed(1)} / ${histogramMs.toFixed(1)} / ${workMs.toFixed(1)}`;
     const ratio = Number.isNaN(reference) ? '–' : `${(bytesPerSecond / reference).toFixed(2)} ×`;
     return `| ${name} | ${(bytesPerSecond / 1e6).toFixed(0)} | ${cpuPerGiB.toFixed(2)} | ${(peakBytes / 1e6).toFixed(0)} | ${pause} | ${ratio} |`;
   });
   return [
-    '| | MB/s | CPU s/GiB | peak MB | longest pause ms (ticker / histogram) | to libtorrent |',
+    '| | MB/s | CPU s/GiB | peak MB | longest pause ms (ticker / histogram / work) | to libtorrent |',
     '|---|---:|---:|---:|---:|---:|',
     ...lines,
   ].join('\n');

@@ -18,6 +18,7 @@ export interface Phase {
   readonly seconds?: number;
   readonly histogramMaxMs?: number;
   readonly tickerMaxMs?: number;
+  readonly workMaxMs?: number;
   readonly cpuShare?: number;
   readonly rss?: number;
   readonly heapUsed?: number;
@@ -137,7 +138,7 @@ function section({ name, phases, peakBytes, failure }: ScaleResult): string {
     const pause =
       phase.tickerMaxMs === undefined
         ? ''
-        : `${phase.tickerMaxMs.toFixed(1)} / ${(phase.histogramMaxMs ?? NaN).toFixed(1)}`;
+        : `${phase.tickerMaxMs.toFixed(1)} / ${(phase.histogramMaxMs ?? NaN).toFixed(1)} / ${(phase.workMaxMs ?? NaN).toFixed(1)}`;
     const share = phase.cpuShare === undefined ? '' : `${(phase.cpuShare * 100).toFixed(2)} %`;
     const rss = phase.rss === undefined ? '' : (phase.rss / 1e6).toFixed(0);
     return `| ${phase.phase} | ${phase.seconds?.toFixed(3) ?? ''} | ${pause} | ${share} | ${rss} |`;
@@ -146,7 +147,7 @@ function section({ name, phases, peakBytes, failure }: ScaleResult): string {
   return [
     `### ${name}`,
     '',
-    '| phase | s | longest pause ms (ticker / histogram) | CPU, share of a core | RSS MB |',
+    '| phase | s | longest pause ms (ticker / histogram / work) | CPU, share of a core | RSS MB |',
     '|---|---:|---:|---:|---:|',
     ...lines,
     '',

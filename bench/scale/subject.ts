@@ -3,6 +3,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseMetainfo } from '@shoal/metainfo';
@@ -40,7 +41,8 @@ async function idle(idleMs: number): Promise<void> {
   const session = await phase('open', () => Session.open({ port: 0, bind: trackerAddress }));
   await phase('add and complete', async () => {
     const add = async (name: string): Promise<void> => {
-      const handle = await session.add(parseMetainfo(readFileSync(path.join(torrents, name))), { directory });
+      // A client reads its torrents without holding up its loop.
+      const handle = await session.add(parseMetainfo(await readFile(path.join(torrents, name))), { directory });
       await handle.completed;
     };
     await Promise.all(readdirSync(torrents).map(add));
