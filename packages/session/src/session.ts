@@ -29,13 +29,13 @@ export class Session implements AsyncDisposable {
   readonly #places = new Map<string, string>();
   #closing: Promise<void> | undefined;
 
-  private constructor(options: ResolvedSessionOptions, listener: Listener) {
+  private constructor(options: ResolvedSessionOptions, listener: Listener, pacer: Pacer) {
     this.#listener = listener;
     this.#shared = {
       options,
       budget: new Budget(options),
       dialer: new Dialer({ localAddress: specific(options.bind), timeoutMs: options.dialTimeoutMs }),
-      pacer: new Pacer(),
+      pacer,
       udp: new UdpClient(),
       runBuffers: new RunBuffers(maxRunBlocks),
       port: listener.port,
@@ -47,16 +47,19 @@ export class Session implements AsyncDisposable {
   static async open(options: SessionOptions = {}): Promise<Session> {
     const resolved = resolveOptions(options);
     const late: { session?: Session } = {};
+    const pacer = new Pacer();
     const listener = await Listener.open(
       {
         port: resolved.port,
         bind: resolved.bind,
         maxPending: resolved.maxPendingHandshakes,
         timeoutMs: resolved.handshakeTimeoutMs,
+        // Strangers' bytes count too.
+        limit: (socket) => socket.limit(pacer, pacer.down, pacer.up),
       },
       (peer) => (late.session === undefined ? peer.socket.destroy() : late.session.#introduced(peer)),
     );
-    late.session = new Session(resolved, listener);
+    late.session = new Session(resolved, listener, pacer);
     return late.session;
   }
 
