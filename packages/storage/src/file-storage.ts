@@ -181,7 +181,7 @@ export class FileStorage implements Storage {
   /**
    * As `Storage` says, and notices what became of the files.
    * @throws StorageError also `not-found` or `unsafe-path` when a file is no longer in its place and `short` when it
-   * was cut: what was written to it is lost, and said to be lost once.
+   * was cut: what was written to it is lost, and said to be lost once, one file at a time.
    */
   async flush(): Promise<void> {
     this.#requireOpen();
@@ -190,7 +190,16 @@ export class FileStorage implements Storage {
       const files = [...this.#dirty];
       this.#dirty.clear();
       this.#directories.forget();
-      await this.#each(files, (file) => this.#flushFile(file));
+      const errors = new Map<StoredFile, unknown>();
+      await this.#each(files, async (file) => {
+        await file.flush().catch((error: unknown) => errors.set(file, error));
+      });
+      const [first, ...others] = files.filter((file) => errors.has(file));
+      for (const file of others) this.#dirty.add(file);
+      if (first === undefined) return;
+      const error = errors.get(first);
+      if (!(error instanceof StorageError && lostCodes.has(error.code))) this.#dirty.add(first);
+      throw error;
     });
   }
 
@@ -231,16 +240,6 @@ export class FileStorage implements Storage {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #flushFile(file: StoredFile): Promise<void> {
-    try {
-      await file.flush();
-    } catch (error) {
-      const isLost = error instanceof StorageError && lostCodes.has(error.code);
-      if (!isLost) this.#dirty.add(file);
-      throw error;
-    }
   }
 
   /** Zeros where there are holes, between other operations. */

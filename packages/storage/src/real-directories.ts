@@ -8,11 +8,12 @@ import type { FileFacts, FileSystem } from './file-system.ts';
 
 export class RealDirectories {
   #root: string;
-  #isRootMade = false;
+  /** Whether it was there once. */
+  #isRootKnown = false;
   readonly #fileSystem: FileSystem;
   /** Absolute paths seen to be real folders; bounded by the folders that the torrent names. */
   readonly #verified: Set<string> = new Set();
-  /** Folders below the root that this object made, in that order; bounded like the others. */
+  /** Folders that this object made, in that order, the root among them; bounded like the others. */
   readonly #made: Set<string> = new Set();
 
   constructor(root: string, fileSystem: FileSystem) {
@@ -27,19 +28,14 @@ export class RealDirectories {
 
   /** Like `require`, and makes what is missing, the root too unless that was there before. */
   async create(elements: readonly string[]): Promise<void> {
-    if (!this.#verified.has(this.#root)) {
-      if (this.#isRootMade) await this.#fileSystem.lstat(this.#root);
-      else await this.#fileSystem.mkdir(this.#root, { recursive: true });
-      this.#isRootMade = true;
-      this.#verified.add(this.#root);
-    }
+    if (!this.#verified.has(this.#root)) await this.#requireRoot();
     await this.#walk(elements, (folder) => this.#lookOrMake(folder));
   }
 
   /** Looks below another directory from now on. */
   moveTo(root: string): void {
     this.#root = root;
-    this.#isRootMade = false;
+    this.#isRootKnown = false;
     this.#made.clear();
     this.forget();
   }
@@ -77,6 +73,18 @@ export class RealDirectories {
       }
       this.#verified.add(folder);
     }
+  }
+
+  async #requireRoot(): Promise<void> {
+    try {
+      await this.#fileSystem.lstat(this.#root);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT' || this.#isRootKnown) throw error;
+      await this.#fileSystem.mkdir(this.#root, { recursive: true });
+      this.#made.add(this.#root);
+    }
+    this.#isRootKnown = true;
+    this.#verified.add(this.#root);
   }
 
   /** False when it stays: something else is in it, or it cannot be removed, and an empty folder does no harm. */

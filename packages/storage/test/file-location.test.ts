@@ -290,6 +290,15 @@ describe('a move that fails', () => {
     expect(await textAt(storage, 0, 30)).toBe(content);
   });
 
+  test('leaves no directory behind that it made itself', async () => {
+    const outer = await scratchDirectory();
+    const { fileSystem, faults } = faultyFileSystem();
+    const storage = await filled(await scratchDirectory(), { fileSystem });
+    faults.errnoOf = (call) => (call === 'rename' ? 'EACCES' : undefined);
+    await expect(storage.move(path.join(outer, 'new'))).rejects.toMatchObject({ code: 'permission' });
+    expect(await treeOf(outer)).toEqual({});
+  });
+
   test('because it is aborted stops within a long file', async () => {
     const { fileSystem, faults } = faultyFileSystem();
     faults.errnoOf = (call) => (call === 'rename' ? 'EXDEV' : undefined);
