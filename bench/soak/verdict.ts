@@ -92,9 +92,12 @@ function fit(points: readonly (readonly [x: number, y: number])[]): { growth: nu
 export function verdictTable(findings: readonly Finding[]): string {
   const sizes = new Set<string>(Object.keys(limits.resting));
   const lines = findings.map(({ who, what, resting, growth, chance, limit, flat }) => {
-    const shown = (value: number): string => (sizes.has(what) ? `${(value / MiB).toFixed(2)} MiB` : String(value));
-    const doubt = sizes.has(what) ? `± ${shown(chance)}` : '';
-    return `| ${who} | ${what} | ${resting ? 'at rest' : 'at work'} | ${shown(growth)} ${doubt} | ${shown(limit)} | ${flat === undefined ? 'too few samples' : flat ? 'flat' : 'GROWS'} |`;
+    const shown = (value: number): string => {
+      if (Number.isNaN(value)) return '–';
+      return sizes.has(what) ? `${(value / MiB).toFixed(2)} MiB` : String(value);
+    };
+    const doubt = sizes.has(what) && !Number.isNaN(chance) ? ` ± ${shown(chance)}` : '';
+    return `| ${who} | ${what} | ${resting ? 'at rest' : 'at work'} | ${shown(growth)}${doubt} | ${shown(limit)} | ${flat === undefined ? 'too few samples' : flat ? 'flat' : 'GROWS'} |`;
   });
   return [
     '| process | what | when | growth in the second half | allowed | |',
