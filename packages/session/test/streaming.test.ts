@@ -5,10 +5,10 @@ import { endpointOf, openSession, randomFile } from './swarm.ts';
 
 const MiB = 1024 * 1024;
 const pieceLength = MiB;
-const bytesPerSecond = 20_000_000;
+const bytesPerSecond = 5_000_000;
 const pieceTimeMs = (pieceLength / bytesPerSecond) * 1000;
 
-/** A download of a file of video size that runs at `bytesPerSecond` and is a tenth on its way. */
+/** A download of a file of video size that runs at `bytesPerSecond` and is on its way. */
 async function downloading(length: number): Promise<{ handle: TorrentHandle; bytes: Uint8Array }> {
   const { folder, metainfo, bytes } = await randomFile(length, pieceLength);
   const seeder = await openSession();
@@ -22,7 +22,7 @@ async function downloading(length: number): Promise<{ handle: TorrentHandle; byt
   const handle = await session.add(metainfo, { storage, peers: [endpointOf(seeder)] });
   await new Promise<void>((resolve) => {
     const end = handle.onReport((report) => {
-      if (report.type !== 'piece-verified' || handle.snapshot().havePieces < length / pieceLength / 10) return;
+      if (report.type !== 'piece-verified' || handle.snapshot().havePieces < 3) return;
       end();
       resolve();
     });
@@ -53,7 +53,8 @@ describe('a file that is read while it is downloaded', () => {
       await reader.cancel();
     }
     expect(waits).toHaveLength(3);
-    expect(waits.toSorted((a, b) => a - b)[1]).toBeLessThanOrEqual(2);
+    // The median, and a twentieth of a second for a machine that does other things.
+    expect(waits.toSorted((a, b) => a - b)[1]).toBeLessThanOrEqual(2 + 50 / pieceTimeMs);
   });
 
   test('gives a range in order, to two readers at once, and the download still completes', async () => {
