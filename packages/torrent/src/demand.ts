@@ -27,6 +27,8 @@ const minEndgameRequests = 2;
 /** What somebody waits for must not queue behind more than this of anything else. */
 const urgentQueueSeconds = 0.5;
 const minUrgentDepth = 4;
+/** Twice what is on the way at a time keeps a link busy. */
+const roundTrips = 2;
 /** Of the mean rate: a peer below it would keep whoever waits waiting (libtorrent leaves the slowest tenth out). */
 const slowShare = 0.25;
 
@@ -56,10 +58,13 @@ export class Demand {
     else if (this.#deadlines.size > 0) this.#deadlines.delete(piece);
   }
 
-  /** Requests that a peer may owe us while somebody waits for a piece. */
-  urgentDepth({ connection }: LivePeer, now: number): number {
-    const depth = Math.ceil((connection.pipeline.rate(now) * urgentQueueSeconds) / blockLength);
-    return Math.max(minUrgentDepth, depth);
+  /** Requests that a peer may owe us while somebody waits for a piece: a piece, or what its distance takes. */
+  urgentDepth({ connection, answersInMs }: LivePeer, now: number): number {
+    const blocksPerSecond = connection.pipeline.rate(now) / blockLength;
+    const blocksPerPiece = Math.ceil(this.#swarm.description.geometry.pieceLength / blockLength);
+    const onTheWay = blocksPerSecond * roundTrips * Math.min(answersInMs / 1000, urgentQueueSeconds);
+    const most = Math.max(minUrgentDepth, blocksPerSecond * urgentQueueSeconds);
+    return Math.ceil(Math.min(most, Math.max(minUrgentDepth, blocksPerPiece, onTheWay)));
   }
 
   /** To be called once a second: whoever is far below the mean of those who give is slow. */

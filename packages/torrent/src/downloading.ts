@@ -211,16 +211,28 @@ export class Downloading {
     this.wake();
   }
 
-  /** Takes the newest requests back, so that `depth` remain. */
+  /**
+   * Takes the newest requests back, so that about `depth` remain: pieces of which nothing has come yet, whole, since what
+   * is only put off must not count as left unanswered by this peer.
+   */
   #cut(peer: LivePeer, depth: number): void {
-    const { connection, key } = peer;
-    if (connection.pipeline.outstanding <= depth) return;
-    for (const block of connection.pipeline.blocks().slice(depth)) {
-      connection.cancel(block);
-      this.#swarm.picker.released(key, block.piece, block.begin);
+    const { picker } = this.#swarm;
+    const { pipeline } = peer.connection;
+    if (pipeline.outstanding <= depth) return;
+    const pieces = new Set(
+      pipeline
+        .blocks()
+        .slice(depth)
+        .map((block) => block.piece),
+    );
+    for (const piece of pieces) {
+      const priority = picker.priorityOf(piece);
+      const isWaitedFor = picker.deadlineOf(piece) !== undefined;
+      if (isWaitedFor || priority === 0 || picker.contributors(piece).length > 0) continue;
+      picker.setPriority(piece, 0);
+      picker.setPriority(piece, priority);
     }
-    this.#demand.count(peer);
-    this.#swarm.touch(peer);
+    this.cancelCopies();
   }
 
   /** Requests that nobody answered in time go back to the picker. */

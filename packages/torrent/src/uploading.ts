@@ -9,6 +9,8 @@ import type { Swarm } from './swarm.ts';
 const maxRunBlocks = 32;
 /** The least a peer may have under way, however slow: one run keeps a disk and a socket busy at once. */
 const minWatermarkBytes = 128 * 1024;
+/** A read from a spinning disk, with a seek and a turn before it, and as much again. */
+const readSeconds = 0.025;
 
 export class Uploading {
   readonly #swarm: Swarm;
@@ -108,7 +110,7 @@ export class Uploading {
 
   /**
    * Hands runs to the driver until the watermark: half a second of this peer's rate, within bounds. Under a limit half a
-   * second of its share, or what was handed over could be neither choked nor cancelled for long.
+   * second of its share at most, or what was handed over could be neither choked nor cancelled for long.
    */
   pump(peer: LivePeer, now: number): void {
     const { uploads } = peer.connection;
@@ -118,7 +120,9 @@ export class Uploading {
     const watermark = Math.min(rate, this.#swarm.options.uploadWatermarkBytes, share);
     // Two runs fit: one is read while the other is sent.
     const runBlocks = Math.min(maxRunBlocks, Math.max(1, Math.floor(watermark / 2 / blockLength)));
-    while (uploads.length > 0 && peer.uploadInFlight < watermark) {
+    // Without a limit the last run may pass the mark: what is handed over is gone in a moment.
+    const mark = share === Infinity ? watermark : watermark - (runBlocks - 1) * blockLength;
+    while (uploads.length > 0 && peer.uploadInFlight < mark) {
       const blocks = uploads.takeRun(runBlocks);
       for (const block of blocks) peer.uploadInFlight += block.length;
       this.#swarm.emit({ type: 'upload', peer: peer.key, blocks });
@@ -172,11 +176,15 @@ export class Uploading {
     };
   }
 
-  /** Half a second of what the limit leaves to each peer that is served; no less than a block. */
+  /**
+   * Of what the limit leaves to each peer that is served half a second, but not much more than hides a read; no less
+   * than a block. What is handed over waits for the limit, and can be taken back no more.
+   */
   #shareBytes(): number {
     const limit = this.#swarm.allowance.uploadBytesPerSecond;
     if (limit === Infinity) return Infinity;
-    return Math.max(blockLength, limit / Math.max(1, this.#served) / 2);
+    const share = limit / Math.max(1, this.#served);
+    return Math.max(blockLength, Math.min(share / 2, minWatermarkBytes + share * readSeconds));
   }
 
   #freeSlot(): boolean {

@@ -129,6 +129,28 @@ describe('the order of pieces', () => {
     expect(host.torrent.snapshot(world.now).wastedBytes).toBe(0);
   });
 
+  test('gives way again to what was put off for an earlier deadline', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry: geometryOf(100 * 65_536, 65_536) }));
+    const peer = new Remote(world, host, 90, { fast: true });
+    peer.say({ type: 'have-all' }, { type: 'unchoke' });
+    const step = (): void => {
+      world.now += 5;
+      peer.answerOldest();
+      world.settle();
+    };
+    for (let at = 0; at < 80; at++) step();
+    peer.heard();
+    host.handle({ type: 'deadline', piece: 99, at: world.now }, world.now);
+    const putOff = peer.heard().flatMap((message) => (message.type === 'cancel' ? [message.piece] : []));
+    expect(putOff.length).toBeGreaterThan(8);
+    const next = putOff.at(-1) ?? -1;
+    host.handle({ type: 'deadline', piece: next, at: world.now + 1 }, world.now);
+    // Both of the pieces, and before them what was already asked for.
+    for (let steps = 0; steps < 30 && !host.torrent.has(next); steps++) step();
+    expect([host.torrent.has(99), host.torrent.has(next)]).toEqual([true, true]);
+  });
+
   test('is as before once the deadline is cleared, or met', () => {
     const world = new World();
     const host = world.add(new Host({ id: 1, geometry }));

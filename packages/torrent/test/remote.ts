@@ -53,11 +53,17 @@ export class Remote {
       const message = decodeMessage(new Uint8Array(bytes.subarray(at, end)));
       messages.push(message);
       at = end;
+      if (message.type === 'cancel') this.#forget(message);
       if (message.type !== 'request') continue;
       this.#asked.push(message);
       this.askedPieces.add(message.piece);
     }
     return messages;
+  }
+
+  #forget({ piece, begin }: Block): void {
+    const index = this.#asked.findIndex((asked) => asked.piece === piece && asked.begin === begin);
+    if (index >= 0) this.#asked.splice(index, 1);
   }
 
   #bytes(bytes: Uint8Array): void {
