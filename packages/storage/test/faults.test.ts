@@ -109,6 +109,16 @@ describe('every fault has its code, path and advice, and is over when its cause 
     expect(await treeOf(directory)).toEqual({ 't/': '', 't/a': '\0\0\0\0\0aaaaa', 't/b': 'bbbbb\0\0\0\0\0' });
   });
 
+  test('one file that cannot be prepared keeps no other from it', async () => {
+    const directory = await scratchDirectory();
+    const { fileSystem, faults } = faultyFileSystem();
+    const many = Array.from({ length: 40 }, (_, index) => file(`t/${index}`, 10));
+    await using storage = await FileStorage.open({ directory, files: many, fileSystem });
+    faults.errnoOf = (call, at) => (call === 'open' && Number(path.basename(at)) < 20 ? 'EACCES' : undefined);
+    await expect(storage.prepare()).rejects.toMatchObject({ code: 'permission' });
+    expect(Object.keys(await treeOf(directory)).length).toBe(21);
+  });
+
   test('a handle that failed is not used again', async () => {
     const directory = await scratchDirectory();
     let opens = 0;
@@ -227,6 +237,16 @@ describe('what others do to files that are open', () => {
     await rename(elsewhere, directory);
     await storage.write(0, bytesOf('AA'));
     expect(await textAt(storage, 0, 20)).toBe('AAaaaaaaaabbbbbbbbbb');
+  });
+
+  test('a file that was cut after it was opened again only to be read is noticed by flush', async () => {
+    const directory = await scratchDirectory();
+    await using storage = await FileStorage.open({ directory, files, openFiles: new OpenFiles({ limit: 1 }) });
+    await storage.write(0, bytesOf('aaaaaaaaaabbbbbbbbbb'));
+    expect(await textAt(storage, 10, 10)).toBe('bbbbbbbbbb');
+    expect(await textAt(storage, 0, 10)).toBe('aaaaaaaaaa');
+    await truncate(path.join(directory, 't/a'), 3);
+    await expect(storage.flush()).rejects.toMatchObject({ code: 'short', path: path.join(directory, 't/a') });
   });
 
   test('a file that was removed after it was closed for another is not made anew by flush', async () => {

@@ -97,6 +97,10 @@ describe('moving', () => {
     expect(await treeOf(target)).toEqual({});
     await storage.write(0, bytesOf('a'));
     expect(Object.keys(await treeOf(target))).toEqual(['t/', 't/a']);
+    await rm(path.join(target, 't'), { recursive: true });
+    await storage.move(path.join(target, 'made', 'later'));
+    await storage.write(0, bytesOf('a'));
+    expect(Object.keys(await treeOf(path.join(target, 'made')))).toEqual(['later/', 'later/t/', 'later/t/a']);
   });
 
   test.each(['t/a', 't/c', 't/link', '.t.parts'])(
