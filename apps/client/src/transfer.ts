@@ -73,7 +73,7 @@ export class Transfer implements AsyncDisposable {
     const options = { ...wanted, directory, peers, trackers, limits: { peer: peerLimits }, onCheckProgress };
     const startedAt = performance.now();
     const handle = await this.#session.add(metainfo, options, signal);
-    const { pieceCount, havePieces, wantedLeftBytes, totalBytes } = handle.snapshot();
+    const { pieceCount, havePieces, checkingPieces, wantedLeftBytes, totalBytes } = handle.snapshot();
     const completedAt = wantedLeftBytes === 0 ? startedAt : undefined;
     const id = this.#torrents.length + 1;
     const trouble = Promise.withResolvers<never>();
@@ -91,7 +91,8 @@ export class Transfer implements AsyncDisposable {
     };
     this.#torrents.push(torrent);
     const { peerId } = handle;
-    this.#output.event('added', { infoHash, name, peerId, totalBytes, pieces: pieceCount, havePieces });
+    const pieces = pieceCount;
+    this.#output.event('added', { infoHash, name, peerId, totalBytes, pieces, havePieces, checkingPieces });
     handle.onReport((report) => this.#reported(torrent, report));
     this.#ticker ??= setInterval(() => this.show(), this.#options.intervalMs);
     return torrent;

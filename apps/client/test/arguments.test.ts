@@ -5,8 +5,10 @@ import {
   parseCount,
   parseHostPort,
   parsePort,
+  parseRate,
   parseSeedLimits,
   parseSize,
+  parseThreads,
   parseTier,
 } from '../src/arguments.ts';
 import { resolvePeers } from '../src/peer-addresses.ts';
@@ -31,6 +33,29 @@ describe('a size', () => {
       expect(() => parseSize(text)).toThrow(InvalidArgumentError);
     },
   );
+});
+
+describe('a rate', () => {
+  test.each([
+    ['500K', 512_000],
+    ['2MiB', 2_097_152],
+    ['2MiB/s', 2_097_152],
+    ['1000', 1000],
+    ['0', Infinity],
+  ])('%j is %d bytes per second', (text, bytes) => {
+    expect(parseRate(text)).toBe(bytes);
+  });
+
+  test.each(['', '-1', '/s', 'fast', '1M/min', '00'])('%j is refused', (text) => {
+    expect(() => parseRate(text)).toThrow(/500K or 2MiB/);
+  });
+});
+
+describe('threads', () => {
+  test('are 1 to 256', () => {
+    expect([parseThreads('1'), parseThreads('256')]).toEqual([1, 256]);
+    for (const text of ['0', '257', '', '1.5']) expect(() => parseThreads(text)).toThrow(InvalidArgumentError);
+  });
 });
 
 describe('a count', () => {

@@ -19,6 +19,8 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** What `stdout` is text of. */
+  readonly bytes: Uint8Array;
 }
 
 /** One line of `--jsonl`. */
@@ -28,6 +30,8 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
+  /** A command that starts the process, such as `prlimit` with its words. */
+  readonly through?: readonly string[];
 }
 
 /** What the processes note about torrents; nothing of it belongs in the home of who runs the tests. */
@@ -94,12 +98,13 @@ export class Run {
   readonly events: Event[] = [];
   readonly #waiters = new Set<Waiter>();
   #stderr = '';
-  #stdout = '';
+  readonly #stdout: Buffer[] = [];
 
   constructor(main: string, words: readonly string[], options: RunOptions) {
-    const { input, env, cwd } = options;
+    const { input, env, cwd, through = [] } = options;
+    const [first = process.execPath, ...rest] = [...through, process.execPath, main, ...words];
     const stdio = [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] as const;
-    this.child = spawn(process.execPath, [main, ...words], {
+    this.child = spawn(first, rest, {
       stdio: [...stdio],
       env: environment(env),
       ...(cwd === undefined ? {} : { cwd }),
@@ -111,7 +116,7 @@ export class Run {
     this.child.stderr?.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     if (words.includes('--jsonl') || main === tracker)
       createInterface(this.child.stdout!).on('line', (line) => this.#heard(JSON.parse(line) as Event));
-    else this.child.stdout?.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
+    else this.child.stdout?.on('data', (chunk: Buffer) => this.#stdout.push(chunk));
   }
 
   get pid(): number {
@@ -161,7 +166,8 @@ export class Run {
 
   async #end(): Promise<Ended> {
     const [code, signal] = (await once(this.child, 'close')) as [number | null, NodeJS.Signals | null];
-    return { code, signal, stdout: this.#stdout, stderr: this.#stderr };
+    const bytes = Buffer.concat(this.#stdout);
+    return { code, signal, stdout: bytes.toString(), stderr: this.#stderr, bytes };
   }
 
   #story(): string {

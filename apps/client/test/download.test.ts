@@ -2,12 +2,11 @@
 import { appendFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { jsonOf, shoal, start, startTracker, type Run } from './command.ts';
+import { jsonOf, shoal, start, startTracker } from './command.ts';
 import { digests, randomFile, randomFolder, temporaryFolder, type Content } from './content.ts';
 import { freePort } from './raw-peer.ts';
+import { loopback, seeding } from './seeder.ts';
 import { ThrottlingProxy } from './throttling-proxy.ts';
-
-const loopback = ['--port', '0', '--bind', '127.0.0.1'];
 
 interface Downloaded {
   readonly ok: boolean;
@@ -22,14 +21,6 @@ interface Downloaded {
     readonly seconds: number;
     readonly contributions: { readonly peerId: string; readonly downloadedBytes: number }[];
   }[];
-}
-
-/** A seeder that is up, and where. */
-async function seeding(content: Content, ...words: string[]): Promise<{ run: Run; port: number; peer: string }> {
-  const run = start(['seed', content.torrent, '-d', content.folder, ...loopback, '--jsonl', ...words]);
-  const { port } = await run.until('listening');
-  await run.until('added');
-  return { run, port: Number(port), peer: `127.0.0.1:${String(port)}` };
 }
 
 describe('download', () => {
@@ -95,6 +86,7 @@ describe('download', () => {
       totalBytes: 300_000,
       pieces: 5,
       havePieces: 0,
+      checkingPieces: 0,
     });
     expect(download.last('completed')).toEqual({ event: 'completed', infoHash, seconds: count });
     const figures = {

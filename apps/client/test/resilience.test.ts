@@ -1,19 +1,12 @@
 // What a swarm of processes must survive: an origin, a downloader or a tracker that goes away, at any moment.
 import { describe, expect, test } from 'vitest';
 import { start, startTracker, type Run } from './command.ts';
-import { digests, randomFile, temporaryFolder, type Content } from './content.ts';
+import { digests, randomFile, temporaryFolder } from './content.ts';
 import { freePort, PieceWatcher } from './raw-peer.ts';
+import { loopback, seeding } from './seeder.ts';
 import { ThrottlingProxy } from './throttling-proxy.ts';
 
-const loopback = ['--port', '0', '--bind', '127.0.0.1', '--jsonl'];
 const pieceLength = 32_768;
-
-async function seeding(content: Content, ...words: string[]): Promise<{ run: Run; host: string; port: number }> {
-  const run = start(['seed', content.torrent, '-d', content.folder, ...loopback, ...words]);
-  const { port } = await run.until('listening');
-  await run.until('added');
-  return { run, host: '127.0.0.1', port: Number(port) };
-}
 
 describe('a swarm', () => {
   test('completes when its origin is killed as soon as one copy is out, spread over several downloaders', async () => {
@@ -33,7 +26,10 @@ describe('a swarm', () => {
     for (let i = 0; i < 4; i++) {
       const directory = await temporaryFolder();
       const words = ['--peer', proxy.peer, '--tracker', tracker.announceUrl, '--interval-ms', '100', '--seed'];
-      downloads.push({ directory, run: start(['download', content.torrent, '-d', directory, ...loopback, ...words]) });
+      downloads.push({
+        directory,
+        run: start(['download', content.torrent, '-d', directory, ...loopback, '--jsonl', ...words]),
+      });
     }
     for (const { run } of downloads) {
       const { port } = await run.until('listening');
@@ -54,7 +50,7 @@ describe('a swarm', () => {
     const content = await randomFile(1_000_000, { trackers: [[`http://127.0.0.1:${port}/announce`]] });
     const { run: seed } = await seeding(content);
     const directory = await temporaryFolder();
-    const download = start(['download', content.torrent, '-d', directory, ...loopback]);
+    const download = start(['download', content.torrent, '-d', directory, ...loopback, '--jsonl']);
     const [failure] = await Promise.all([download.until('announce-failed'), seed.until('announce-failed')]);
     expect(failure).toMatchObject({ reason: expect.stringContaining('cannot be reached') as string });
     const tracker = await startTracker(port);
@@ -69,7 +65,16 @@ describe('a swarm', () => {
     const origin = await seeding(content, '--tracker', `http://127.0.0.1:${await freePort()}/announce`);
     const proxy = await ThrottlingProxy.start(origin, { limitBytes: 1_000_000 });
     const directory = await temporaryFolder();
-    const download = start(['download', content.torrent, '-d', directory, ...loopback, '--peer', proxy.peer]);
+    const download = start([
+      'download',
+      content.torrent,
+      '-d',
+      directory,
+      ...loopback,
+      '--jsonl',
+      '--peer',
+      proxy.peer,
+    ]);
     await Promise.all([
       download.until('announced'),
       download.until('progress', ({ havePieces }) => Number(havePieces) > 10),
@@ -95,6 +100,7 @@ describe('a downloader', () => {
       '-d',
       directory,
       ...loopback,
+      '--jsonl',
       '--no-resume',
       '--interval-ms',
       '50',
