@@ -59,7 +59,7 @@ export async function openTorrent(
   let resumed: Resumed | undefined;
   try {
     const onError = ({ message }: Error): void => onReport({ type: 'journal-failed', reason: message });
-    resumed = await resume(metainfo, storage, journalFileFor(shared, metainfo, options), onError);
+    resumed = await resume(metainfo, storage, journalPathIn(shared, metainfo, options)(options.directory), onError);
     const known =
       options.requireComplete === true ? await checked(shared, metainfo, storage, resumed, options, signal) : resumed;
     // Pieces say nothing of empty files, links, and bytes past a file's end.
@@ -130,6 +130,8 @@ function assemble(
     metainfo,
     storage,
     journal,
+    journalPathIn: journalPathIn(shared, metainfo, options),
+    directory: options.directory,
     torrent,
     driver,
     pieceWork,
@@ -177,15 +179,16 @@ async function storageFor(
   });
 }
 
-function journalFileFor(
+function journalPathIn(
   { options: { resumeDirectory } }: SharedParts,
   { infoHash }: Metainfo,
-  options: AddOptions,
-): string | undefined {
+  { storage }: AddOptions,
+): (directory: string | undefined) => string | undefined {
   // Other storage has no files whose change could be told.
-  if (resumeDirectory === undefined || options.storage !== undefined || options.directory === undefined)
-    return undefined;
-  return journalPath(resumeDirectory, infoHash, options.directory);
+  return (directory) =>
+    resumeDirectory === undefined || storage !== undefined || directory === undefined
+      ? undefined
+      : journalPath(resumeDirectory, infoHash, directory);
 }
 
 /** Who only gives wants to know first whether all is there. @throws SessionError `incomplete`. */

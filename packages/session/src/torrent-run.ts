@@ -1,5 +1,6 @@
 // One torrent of a session at work: its storage, journal, driver, file selection and checks, joined. Decides what a change
 // of files, priorities or places means for all of them. Sockets and pieces are the driver's affair, choices the torrent's.
+import { rename } from 'node:fs/promises';
 import type { Metainfo } from '@shoal/metainfo';
 import { Bitfield, FileMap } from '@shoal/pieces';
 import { StorageError, type ResumeJournal, type Storage } from '@shoal/storage';
@@ -20,6 +21,10 @@ export interface TorrentRunParts {
   readonly metainfo: Metainfo;
   readonly storage: Storage;
   readonly journal: ResumeJournal | undefined;
+  /** Where the journal of content in this folder lies. */
+  readonly journalPathIn: (directory: string) => string | undefined;
+  /** The folder at first. */
+  readonly directory: string | undefined;
   readonly torrent: Torrent;
   readonly driver: TorrentDriver;
   readonly pieceWork: PieceWork;
@@ -55,6 +60,7 @@ export class TorrentRun implements BudgetMember {
   readonly #milestones: Milestones;
   readonly #ended = new AbortController();
   readonly #work = new Set<Promise<void>>();
+  #directory: string | undefined;
   #watchTimer: NodeJS.Timeout | undefined;
   #sortTimer: NodeJS.Timeout | undefined;
   #looking: Promise<void> | undefined;
@@ -63,6 +69,7 @@ export class TorrentRun implements BudgetMember {
   constructor(parts: TorrentRunParts) {
     const { metainfo, storage } = parts;
     this.#parts = parts;
+    this.#directory = parts.directory;
     this.pieceLength = metainfo.geometry.pieceLength;
     this.#map = new FileMap(metainfo.files.map((file) => file.length));
     this.#watch = new FileWatch(storage, metainfo.files.length);
@@ -174,6 +181,7 @@ export class TorrentRun implements BudgetMember {
 
   async move(directory: string, options: Parameters<Storage['move']>[1]): Promise<void> {
     await this.#parts.storage.move(directory, options);
+    this.#directory = directory;
     this.#watch.forget();
     await this.#parts.journal?.restamp();
   }
@@ -215,6 +223,7 @@ export class TorrentRun implements BudgetMember {
     if (journal !== undefined) {
       const isFlushed = !wasTroubled && (await this.#flushed());
       await journal.close({ clean: isFlushed });
+      await this.#moveJournal();
     }
     await storage.close();
     this.#milestones.end();
@@ -230,6 +239,15 @@ export class TorrentRun implements BudgetMember {
       () => resolve(false),
     );
     return promise.finally(() => clearTimeout(timer));
+  }
+
+  /** The next start looks for it by the folder of the content. */
+  async #moveJournal(): Promise<void> {
+    const { directory, journalPathIn, onReport } = this.#parts;
+    if (directory === undefined || this.#directory === undefined || this.#directory === directory) return;
+    const [from, to] = [journalPathIn(directory), journalPathIn(this.#directory)];
+    if (from === undefined || to === undefined) return;
+    await rename(from, to).catch((error: Error) => onReport({ type: 'journal-failed', reason: error.message }));
   }
 
   #noteWritten(piece: number): void {

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createMetainfo, type Metainfo } from '@shoal/metainfo';
 import { describe, expect, test } from 'vitest';
@@ -109,6 +109,22 @@ describe('a torrent that is added again', () => {
     const { hadAtOnce, checked, handle } = await restart(metainfo, resumeDirectory, { directory });
     expect([hadAtOnce, checked]).toEqual([8, 4]);
     expect(handle.snapshot().downloadedBytes).toBe(0);
+  });
+});
+
+describe('content that is moved while the torrent runs', () => {
+  test('is served from its new place, and is checked no more when it is added there', async () => {
+    const { metainfo, bytes, directory, resumeDirectory } = await finishedCopy();
+    const { handle } = await restart(metainfo, resumeDirectory, { directory });
+    const target = await emptyFolder();
+    await handle.move(target);
+    expect(await readdir(directory)).toEqual([]);
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of handle.read(0)) chunks.push(chunk);
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
+    await handle.stop();
+    const { hadAtOnce, checked } = await restart(metainfo, resumeDirectory, { directory: target });
+    expect([hadAtOnce, checked]).toEqual([20, 0]);
   });
 });
 
