@@ -34,11 +34,15 @@ async function phase<T>(name: string, work: () => T | Promise<T>): Promise<T> {
   return result;
 }
 
+function openSession(): Promise<Session> {
+  return Session.open({ port: 0, bind: trackerAddress, resumeDirectory: path.join(folder, 'resume') });
+}
+
 /** Many torrents, all there already. */
 async function idle(idleMs: number): Promise<void> {
   const directory = path.join(folder, 'content');
   const torrents = path.join(folder, 'torrents');
-  const session = await phase('open', () => Session.open({ port: 0, bind: trackerAddress }));
+  const session = await phase('open', () => openSession());
   await phase('add and complete', async () => {
     const add = async (name: string): Promise<void> => {
       // A client reads its torrents without holding up its loop.
@@ -63,7 +67,7 @@ async function large(pieceCount: number): Promise<void> {
   const peer = fork(path.join(import.meta.dirname, 'peer.ts'), [String(pieceCount)]);
   const [{ port }] = (await once(peer, 'message')) as [{ port: number }];
   const metainfo = await phase('read and parse', () => parseMetainfo(readFileSync(path.join(folder, 'large.torrent'))));
-  const session = await phase('open', () => Session.open({ port: 0, bind: trackerAddress }));
+  const session = await phase('open', () => openSession());
   const asked = once(peer, 'message') as Promise<[{ askedAt: number }]>;
   const addedAt = performance.timeOrigin + performance.now();
   const peers = [{ ip: trackerAddress, port }];

@@ -71,7 +71,7 @@ export async function soak({ minutes, file }: SoakOptions): Promise<SoakResult> 
   removeAtExit(work);
   const tracker = await startTracker(1800);
   const prepared = await Promise.all(lanes.map((_, lane) => prepare(work, lane, `${tracker.url}/announce`)));
-  const scene = new Soak(work, file, await Worker.start(0), await Worker.start(1));
+  const scene = new Soak(work, file, await Worker.start(0, work), await Worker.start(1, work));
   const startedAt = performance.now();
   const endsAt = startedAt + minutes * 60_000;
   const restMs = Math.min(longestRestMs, Math.max(shortestRestMs, (minutes * 60_000) / rests));
@@ -219,8 +219,9 @@ class Worker {
     });
   }
 
-  static async start(index: number): Promise<Worker> {
-    const child = fork(path.join(import.meta.dirname, 'worker.ts'), [String(index)], { execArgv: ['--expose-gc'] });
+  static async start(index: number, work: string): Promise<Worker> {
+    const words = [String(index), path.join(work, `resume-${index}`)];
+    const child = fork(path.join(import.meta.dirname, 'worker.ts'), words, { execArgv: ['--expose-gc'] });
     process.on('exit', () => child.kill('SIGKILL'));
     const [{ endpoint }] = (await once(child, 'message')) as [{ endpoint: { ip: string; port: number } }];
     return new Worker(child, endpoint);

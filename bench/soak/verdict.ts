@@ -17,7 +17,7 @@ export interface Finding {
   readonly resting: boolean;
   /** By the line, over the second half. Bytes, or handles. */
   readonly growth: number;
-  /** Twice the standard error of that: a growth below it may be chance. */
+  /** Three times the standard error of that: a growth below it may be chance. */
   readonly chance: number;
   readonly limit: number;
   /** Undefined with too few samples for a line. */
@@ -35,7 +35,7 @@ const limits: Readonly<Record<'resting' | 'working', Readonly<Record<Size, numbe
 /** Handles are counted at so many samples on either end of the second half; the fewest of each count. */
 const handleSamples = 3;
 /** A line through fewer says nothing. */
-const fewestSamples = 4;
+const fewestSamples = 8;
 
 export function judge(samples: readonly TimedSample[]): Finding[] {
   const findings: Finding[] = [];
@@ -72,7 +72,7 @@ function flatness(growth: number, limit: number, chance: number): boolean | unde
   return Number.isFinite(growth) ? growth <= Math.max(limit, chance) : undefined;
 }
 
-/** Least squares: what the line gains from the first point to the last, and twice its standard error. */
+/** Least squares: what the line gains from the first point to the last, and three times its standard error. */
 function fit(points: readonly (readonly [x: number, y: number])[]): { growth: number; chance: number } {
   const count = points.length;
   if (count < fewestSamples) return { growth: NaN, chance: NaN };
@@ -86,7 +86,7 @@ function fit(points: readonly (readonly [x: number, y: number])[]): { growth: nu
   const slope = xy / xx;
   const residual = points.reduce((total, [x, y]) => total + (y - meanY - slope * (x - meanX)) ** 2, 0);
   const span = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
-  return { growth: slope * span, chance: 2 * Math.sqrt(residual / (count - 2) / xx) * span };
+  return { growth: slope * span, chance: 3 * Math.sqrt(residual / (count - 2) / xx) * span };
 }
 
 export function verdictTable(findings: readonly Finding[]): string {

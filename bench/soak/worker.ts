@@ -1,5 +1,5 @@
 // One long-lived session that adds and removes torrents as it is told, and says what the process holds. Run with
-// --expose-gc; asked and answering over the channel of its parent.
+// --expose-gc; asked and answering over the channel of its parent. usage: forked with INDEX RESUME_DIRECTORY
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { parseMetainfo } from '@shoal/metainfo';
 import { Session, type TorrentHandle } from '@shoal/session';
@@ -34,9 +34,9 @@ export type Answer =
   | { readonly type: 'sample'; readonly sample: Sample }
   | { readonly type: 'failed'; readonly reason: string };
 
-/** As it comes, except that a hundred torrents may come and go within what a tracker is usually spared. */
-const address = peerAddress(Number(process.argv[2]));
-const session = await Session.open({ port: 0, bind: address });
+const [index, resumeDirectory = ''] = process.argv.slice(2);
+const address = peerAddress(Number(index));
+const session = await Session.open({ port: 0, bind: address, resumeDirectory });
 const handles = new Map<string, TorrentHandle>();
 const { gc } = globalThis;
 if (gc === undefined) throw new Error('run with --expose-gc');
