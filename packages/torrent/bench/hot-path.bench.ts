@@ -1,5 +1,6 @@
 // What a block costs inside `handle`, with remotes and a driver that cost next to nothing: only the calls of `handle`
-// are timed. Asserts nothing. Run: node bench/hot-path.bench.ts [GiB]; profile it with node --cpu-prof.
+// are timed, and the best of three runs counts. Asserts nothing. Run: node bench/hot-path.bench.ts [GiB]; profile it
+// with node --cpu-prof.
 import { Bitfield, geometryOf } from '@shoal/pieces';
 import { encodeHandshake, encodeMessage } from '@shoal/wire';
 import { Torrent, type TorrentInput, type TorrentOutput } from '../src/index.ts';
@@ -19,6 +20,9 @@ interface Giver {
   next: number;
   sent: number;
 }
+
+/** Microseconds a block, by what was measured. */
+const best = new Map<string, number>();
 
 class Driver {
   readonly torrent: Torrent;
@@ -52,7 +56,7 @@ class Driver {
 
   report(name: string): void {
     const perBlock = (this.spentMs * 1000) / blockCount;
-    console.log(`${name.padEnd(44)} ${perBlock.toFixed(2).padStart(7)} µs a block, ${this.turns} turns`);
+    best.set(name, Math.min(best.get(name) ?? Infinity, perBlock));
   }
 }
 
@@ -89,7 +93,8 @@ function download(peers: number, readLength: number): void {
     }
     driver.handle({ type: 'time-passed' });
   }
-  driver.report(`down, ${peers} seeds, reads of ${readLength / 1024} KiB, ${most} buffers`);
+  mostBuffers = Math.max(mostBuffers, peers === 1 ? most : 0);
+  driver.report(`down, ${peers} seeds, reads of ${readLength / 1024} KiB`);
 }
 
 /** Requests are messages of 13 bytes with id 6 (BEP 3). */
@@ -162,8 +167,8 @@ function upload(peers: number): void {
   driver.report(`up, one of ${peers} leechers, runs of 512 KiB`);
 }
 
-for (let round = 0; round < 2; round++) {
-  console.log(round === 0 ? 'cold' : 'warm');
+let mostBuffers = 0;
+for (let round = 0; round < 3; round++) {
   download(1, chunkLength);
   download(4, chunkLength);
   download(50, chunkLength);
@@ -171,3 +176,5 @@ for (let round = 0; round < 2; round++) {
   upload(1);
   upload(100);
 }
+for (const [name, us] of best) console.log(`${name.padEnd(44)} ${us.toFixed(2).padStart(7)} µs a block`);
+console.log(`buffers of 1 MiB with one seed: ${mostBuffers}`);

@@ -19,6 +19,10 @@ export class Downloading {
   readonly #arrivals = new Arrivals();
   /** Blocks became free, or a piece made room: peers other than the one at hand may be idle. */
   #refillAll = false;
+  /** Counts what may give an idle peer something to ask. */
+  #changes = 0;
+  /** Peers that have room because a request of theirs was taken back. */
+  #freed: LivePeer[] = [];
   /** Pieces with a block that two peers wrote into at once: whose bytes are wrong, if any, nobody can say. */
   readonly #mixed = new Set<number>();
   /** Pieces whose check was asked for and not answered. */
@@ -78,7 +82,7 @@ export class Downloading {
   choked(peer: LivePeer, dropped: readonly Block[]): void {
     if (dropped.length === 0) return;
     this.#swarm.picker.releaseAll(peer.key);
-    this.#refillAll = true;
+    this.wake();
   }
 
   /** They will not give this block. False when they refuse one after the other and give nothing: of no use as a peer. */
@@ -92,12 +96,13 @@ export class Downloading {
   /** They rejected these or let them wait too long: others may have them. */
   released(peer: LivePeer, blocks: readonly Block[]): void {
     for (const block of blocks) this.#swarm.picker.released(peer.key, block.piece, block.begin);
-    if (blocks.length > 0) this.#refillAll = true;
+    if (blocks.length > 0) this.wake();
   }
 
   /** Room or new blocks for peers that had nothing to ask. */
   wake(): void {
     this.#refillAll = true;
+    this.#changes++;
   }
 
   /** The line that picks the next block: fills this peer's pipeline, unless all are about to be refilled anyway. */
@@ -109,10 +114,14 @@ export class Downloading {
     const { connection } = peer;
     if (this.paused || !peer.joined || connection.peerChoking || !connection.amInterested) return;
     const room = this.#demand.of(peer, now);
-    if (room <= 0) return;
+    // In the end game the answer is dear, and the same until something changes.
+    if (room <= 0 || (peer.idleSince === this.#changes && this.#swarm.picker.inEndgame)) return;
     const blocks = this.#pick(peer, room, now);
     this.discardAbandoned();
-    if (blocks.length === 0) return;
+    if (blocks.length === 0) {
+      if (connection.pipeline.outstanding === 0) peer.idleSince = this.#changes;
+      return;
+    }
     if (connection.pipeline.outstanding === 0) peer.askedIdleAt = now;
     for (const block of blocks) {
       // It may have choked us within this very turn: what cannot be asked is free again.
@@ -138,16 +147,25 @@ export class Downloading {
   left(peer: LivePeer): void {
     this.#demand.left(peer);
     this.#arrivals.leave(peer);
-    this.#refillAll = true;
+    this.wake();
   }
 
   refillWoken(now: number): void {
-    if (!this.#refillAll) return;
+    if (!this.#refillAll) return this.#refillFreed(now);
     this.#refillAll = false;
+    this.#freed = [];
     // What a stalling peer lost must not go back to it while anybody else would take it.
     for (const snubbed of [false, true])
       for (const peer of this.#swarm.live.values())
         if (peer.connection.pipeline.snubbed === snubbed) this.#refill(peer, now);
+  }
+
+  /** In the end game this is often, and the others have nothing to gain: they are not asked. */
+  #refillFreed(now: number): void {
+    if (this.#freed.length === 0) return;
+    const freed = this.#freed;
+    this.#freed = [];
+    for (const peer of freed) if (this.#swarm.live.has(peer.key)) this.#refill(peer, now);
   }
 
   /** Pieces that were given up half-way need no buffer any more. */
@@ -208,7 +226,8 @@ export class Downloading {
   gained(piece: number): void {
     this.#demand.setDeadline(piece, false);
     this.cancelCopies();
-    this.wake();
+    // Room for another piece, unless there is none.
+    if (!this.#swarm.picker.inEndgame) this.wake();
   }
 
   /**
@@ -237,11 +256,13 @@ export class Downloading {
 
   /** Requests that nobody answered in time go back to the picker. */
   expire(peer: LivePeer, now: number): void {
+    peer.idleSince = -1;
     this.released(peer, peer.connection.pipeline.takeExpired(now));
   }
 
   /** Tells a peer whether it has anything we lack (BEP 3: kept up to date at all times). */
   updateInterest(peer: LivePeer): void {
+    peer.idleSince = -1;
     const interesting = !this.paused && this.#swarm.picker.interesting(peer.key);
     if (interesting === peer.connection.amInterested) return;
     peer.connection.setInterested(interesting);
@@ -260,7 +281,7 @@ export class Downloading {
       peer.connection.cancel(block);
       this.#demand.count(peer);
       this.#swarm.touch(peer);
-      this.#refillAll = true;
+      this.#freed.push(peer);
     }
   }
 

@@ -32,6 +32,8 @@ export class LivePeer {
   askedIdleAt: number | undefined = undefined;
   /** The shortest time, in ms, in which it answered such a request. */
   answersInMs: number = Infinity;
+  /** At which count of changes there was nothing to ask it for; -1 when that is not known. */
+  idleSince: number = -1;
   /** When payload last went either way, or it connected. */
   usefulAt: number;
   /** When we last unchoked it. */
