@@ -1,4 +1,4 @@
-// The long crash test, by hand: `node apps/client/test/crash-run.ts --kills 100 [--seed 1]`. A line for each download,
+// The long crash test, by hand: `node apps/client/test/crash-run.ts --kills 100 [--seed 1] [--rate 100MiB]`. A line for each download,
 // then what all the kills cost. Ends with 1 when content is wrong, a client fails, or a kill costs more than it may.
 import { parseArgs } from 'node:util';
 import { crashSeries } from './crash/series.ts';
@@ -6,7 +6,8 @@ import { crashSeries } from './crash/series.ts';
 /** What a kill may cost, by the acceptance of the engine. */
 const allowedBytes = 32 * 1_048_576;
 
-const { values } = parseArgs({ options: { kills: { type: 'string' }, seed: { type: 'string' } } });
+const text = { type: 'string' } as const;
+const { values } = parseArgs({ options: { kills: text, seed: text, rate: text } });
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`;
 const startedAt = performance.now();
@@ -18,6 +19,7 @@ const series = await crashSeries({
   bytes: 256 * 1_048_576,
   files: 211,
   seed,
+  rate: values.rate ?? '100MiB',
   onRun: (what, { kills, seconds, againBytes, mostPerKill, mostVerifiedLost }) => {
     const cost = `sent again ${mebibytes(againBytes)}, at most ${mebibytes(mostPerKill)} for a kill`;
     const lost = `verified and not trusted at most ${mebibytes(mostVerifiedLost)}`;

@@ -39,9 +39,9 @@ const latePieces = 6;
 const tornBytes = 40;
 const loopback = ['--port', '0', '--bind', '127.0.0.1', '--interval-ms', '20'];
 
-/** A seeder that takes about 2.5 s for the content of the long test. */
-export async function startSeeder(subject: Subject, stateHome: string): Promise<ClientProcess> {
-  const words = ['seed', subject.torrent, '-d', subject.folder, ...loopback, '--upload-limit', '100MiB'];
+/** A seeder, so slow that a download takes a while. */
+export async function startSeeder(subject: Subject, rate: string, stateHome: string): Promise<ClientProcess> {
+  const words = ['seed', subject.torrent, '-d', subject.folder, ...loopback, '--upload-limit', rate];
   const seeder = new ClientProcess(words, stateHome);
   await seeder.event('added');
   return seeder;

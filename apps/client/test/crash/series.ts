@@ -12,6 +12,8 @@ export interface SeriesOptions {
   readonly bytes: number;
   readonly files: number;
   readonly seed: number;
+  /** Of the seeders, as `--upload-limit` takes it. */
+  readonly rate: string;
   readonly onRun: (what: string, report: CrashReport) => void;
 }
 
@@ -25,13 +27,13 @@ export interface SeriesReport {
 
 /** Runs of one file and of many files in turn. @throws Error when content is wrong or a client fails. */
 export async function crashSeries(options: SeriesOptions): Promise<SeriesReport> {
-  const { bytes, files, onRun } = options;
+  const { bytes, files, rate, onRun } = options;
   const random = randomFrom(options.seed);
   const folder = await mkdtemp(path.join(tmpdir(), 'shoal-crash-'));
   try {
     const subjects = [await singleFile(folder, bytes), await manyFiles(folder, bytes, files, random)] as const;
-    await using single = await startSeeder(subjects[0], path.join(folder, 'seeder'));
-    await using many = await startSeeder(subjects[1], path.join(folder, 'seeder'));
+    await using single = await startSeeder(subjects[0], rate, path.join(folder, 'seeder'));
+    await using many = await startSeeder(subjects[1], rate, path.join(folder, 'seeder'));
     let total: SeriesReport = { runs: 0, kills: 0, againBytes: 0, mostPerKill: 0, mostVerifiedLost: 0 };
     while (total.kills < options.kills) {
       const isSingle = total.runs % 2 === 0;
