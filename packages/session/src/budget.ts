@@ -33,6 +33,8 @@ export interface BudgetMember {
 
 /** Room to grow that everybody is granted before the next look, in connections. */
 const spareConnections = 10;
+/** How long buffers wait for the next download: made anew for each torrent they would pile up until a thread forgets them. */
+const idleBuffersMs = 10_000;
 /** How often the parts are looked at again while several torrents want some. */
 const rebalanceMs = 1000;
 
@@ -46,6 +48,7 @@ export class Budget implements AsyncDisposable {
   readonly #options: BudgetOptions;
   readonly #members = new Set<BudgetMember>();
   #timer: NodeJS.Timeout | undefined;
+  #trimTimer: NodeJS.Timeout | undefined;
 
   constructor(options: BudgetOptions) {
     const { openFiles, diskOperations, hashThreads, pieceBufferBytes } = options;
@@ -85,6 +88,7 @@ export class Budget implements AsyncDisposable {
   /** Gives everyone its part, as it should be when somebody begins or ends to download: who wants little gets that, the rest goes to the others in equal parts. */
   rebalance(): void {
     const members = [...this.#members];
+    this.#keepBuffers(members.some((member) => member.isDownloading));
     const { pieceBufferBytes, maxTotalConnections, maxConnections } = this.#options;
     const bytes = fairShares(
       pieceBufferBytes,
@@ -104,6 +108,7 @@ export class Budget implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopTimer();
+    clearTimeout(this.#trimTimer);
     await this.hashPool.close();
   }
 
@@ -112,6 +117,15 @@ export class Budget implements AsyncDisposable {
     if (this.#members.size === 1) return this.#options.pieceBufferBytes;
     if (!isDownloading) return 0;
     return Math.max(2 * pieceBytes, startingPieces * pieceLength);
+  }
+
+  #keepBuffers(areNeeded: boolean): void {
+    if (areNeeded) {
+      clearTimeout(this.#trimTimer);
+      this.#trimTimer = undefined;
+      return;
+    }
+    this.#trimTimer ??= setTimeout(() => this.slabs.trim(), idleBuffersMs).unref();
   }
 
   #stopTimer(): void {

@@ -138,7 +138,6 @@ export class TorrentRun implements BudgetMember {
     if (report.type === 'peer-joined' && !this.complete) budget.rebalance();
     if (report.type === 'completed') {
       budget.rebalance();
-      budget.slabs.trim();
       // Complete is what is complete on disk: a file that was deleted meanwhile must be noticed before it is said.
       this.#track(this.look().then(() => this.#milestones.completed()));
     }

@@ -17,6 +17,8 @@ export const defaults = {
   handOverBytes: 65_536,
   /** Threads that hash; each does 2 GB/s, so four keep up with the fastest disks. */
   maxHashThreads: 4,
+  /** Milliseconds after which a hashing thread without work ends; starting another takes 30. */
+  idleThreadMs: 10_000,
   /** Jobs that a hashing thread has at once: the next one is there while the main thread is busy with other things. */
   jobsPerHashThread: 4,
 } as const;

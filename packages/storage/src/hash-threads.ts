@@ -1,10 +1,14 @@
 // Threads that hash shared memory. Decides when a thread starts, which one gets a job, and what becomes of the jobs of
 // one that dies. Must not know whether a job is worth a thread or whose turn it is; that is hash-pool.ts.
 import { Worker } from 'node:worker_threads';
+import { defaults } from './defaults.ts';
 import { StorageError } from './errors.ts';
 import type { HashAnswer, HashJob } from './hash-worker.ts';
 
-/** Threads, each started when all others have work. An idle one does not keep the process alive. */
+/**
+ * Threads, each started when all others have work. An idle one does not keep the process alive, and ends after a while:
+ * it holds 13 MB, and the shared memory of its past jobs until its own garbage is collected.
+ */
 export class HashThreads {
   readonly #threads: Set<HashThread> = new Set();
   #closed: Promise<void> | undefined;
@@ -50,6 +54,7 @@ class HashThread {
   readonly #ended: () => void;
   #nextId = 0;
   #isClosing = false;
+  #idleTimer: NodeJS.Timeout | undefined;
 
   /** `ended` is called when no further job may be given to it. */
   constructor(ended: () => void) {
@@ -71,6 +76,7 @@ class HashThread {
     const id = this.#nextId++;
     // Who awaits an answer wants the process to live until then.
     if (this.#jobs.size === 0) this.#worker.ref();
+    clearTimeout(this.#idleTimer);
     this.#jobs.set(id, { resolve, reject });
     const job: HashJob = { id, buffer: bytes.buffer, offset: bytes.byteOffset, length: bytes.length, partLength };
     this.#worker.postMessage(job);
@@ -79,16 +85,23 @@ class HashThread {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    clearTimeout(this.#idleTimer);
     await this.#worker.terminate();
   }
 
   #answered({ id, digests }: HashAnswer): void {
     this.#jobs.get(id)?.resolve(digests);
     this.#jobs.delete(id);
-    if (this.#jobs.size === 0) this.#worker.unref();
+    if (this.#jobs.size > 0) return;
+    this.#worker.unref();
+    this.#idleTimer = setTimeout(() => {
+      this.#ended();
+      void this.close();
+    }, defaults.idleThreadMs).unref();
   }
 
   #end(death: StorageError): void {
+    clearTimeout(this.#idleTimer);
     this.#ended();
     const reason = this.#isClosing ? closedError() : death;
     for (const job of this.#jobs.values()) job.reject(reason);

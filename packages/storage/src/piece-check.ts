@@ -8,7 +8,7 @@ import type { SlabPool } from './slab-pool.ts';
 import type { Presence, Storage } from './storage.ts';
 
 export interface CheckOptions {
-  /** Pieces to check, by number; consecutive ones in rising order are read together. Default all. */
+  /** Pieces to check, by number; consecutive ones in rising order are read together. Default all; best a Uint32Array. */
   readonly pieces?: Iterable<number>;
   /** Told of each piece as soon as it is known whether it is good. */
   readonly onPiece?: (piece: number, isGood: boolean) => void;
@@ -31,7 +31,7 @@ export class PieceCheck {
   readonly #geometry: Geometry;
   readonly #hashes: Uint8Array;
   readonly #options: CheckOptions;
-  readonly #pieces: readonly number[];
+  readonly #pieces: ArrayLike<number> & Iterable<number>;
   readonly #good: Bitfield;
   #checked = 0;
 
@@ -57,7 +57,9 @@ export class PieceCheck {
     this.#geometry = geometry;
     this.#hashes = hashes;
     this.#options = options;
-    this.#pieces = [...(options.pieces ?? Array(pieceCount).keys())];
+    const { pieces = Array(pieceCount).keys() } = options;
+    // Millions of them are not copied.
+    this.#pieces = pieces instanceof Uint32Array ? pieces : [...pieces];
     this.#good = new Bitfield(pieceCount);
   }
 

@@ -185,12 +185,14 @@ export class ResumeJournal implements AsyncDisposable {
     this.#timer = undefined;
     if (this.#isOver) return;
     this.#quietTicks += 1;
-    this.#kick(true);
+    // Whole content is not written any more, so no write of ours can need a sign of life.
+    const mayWrite = !this.#live.isFull;
+    if (mayWrite || this.#pending.length > 0) this.#kick(mayWrite);
     const { hasUnsynced } = this.#writer.state;
     if (hasUnsynced) this.#ticksToSync -= 1;
     if (this.#ticksToSync <= 0) this.#startSync();
     const { isFailing } = this.#writer;
-    const isQuiet = this.#quietTicks * this.#options.appendEveryMs >= this.#options.quietMs;
+    const isQuiet = !mayWrite || this.#quietTicks * this.#options.appendEveryMs >= this.#options.quietMs;
     if (!isQuiet || hasUnsynced || isFailing || this.#pending.length > 0) this.#arm();
   }
 
