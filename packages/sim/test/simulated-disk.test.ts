@@ -42,6 +42,55 @@ describe('the simulated disk', () => {
     scheduler.step();
     expect.assertions(2);
   });
+
+  test('fails as its fault says, each with its reason, and works again without it', () => {
+    const scheduler = new Scheduler();
+    const disk = new SimulatedDisk(content, Bitfield.full(3), scheduler, { checkMs: 5, readMs: 2, slowFactor: 10 });
+    const seen: string[] = [];
+    for (const fault of ['full', 'permission', 'reads', 'none'] as const) {
+      disk.fault = fault;
+      disk.check(0, trueBytes(0, 40), (outcome, failure) => seen.push(`${fault} check ${outcome} ${failure ?? ''}`));
+      disk.read([{ piece: 0, begin: 0, length: 1 }], (_, failure) => seen.push(`${fault} read ${failure ?? ''}`));
+      disk.look(0, (isStored, failure) => seen.push(`${fault} look ${isStored} ${failure ?? ''}`));
+      for (let steps = 0; steps < 3; steps++) scheduler.step();
+    }
+    expect(seen.map((line) => line.trim())).toEqual([
+      'full read',
+      'full check failed no space left on the disk',
+      'full look true',
+      'permission read permission denied',
+      'permission check failed permission denied',
+      'permission look true permission denied',
+      'reads read the disk cannot be read',
+      'reads check stored',
+      'reads look true the disk cannot be read',
+      'none read',
+      'none check stored',
+      'none look true',
+    ]);
+  });
+
+  test('takes its time while it is slow', () => {
+    const scheduler = new Scheduler();
+    const disk = new SimulatedDisk(content, Bitfield.full(3), scheduler, { checkMs: 5, readMs: 2, slowFactor: 10 });
+    disk.fault = 'slow';
+    disk.look(0, () => expect(scheduler.nowMs).toBe(50));
+    scheduler.step();
+    expect.assertions(1);
+  });
+
+  test('lets a deleted file be missed once, by whoever looks', () => {
+    const scheduler = new Scheduler();
+    const disk = new SimulatedDisk(content, Bitfield.full(3), scheduler, { checkMs: 5, readMs: 2, slowFactor: 10 });
+    disk.loseFile(1, 3);
+    disk.read([{ piece: 1, begin: 0, length: 1 }], (contents, failure) =>
+      expect([contents, failure]).toEqual([undefined, 'the file is gone']),
+    );
+    scheduler.step();
+    expect([...disk.takeVanished().indices()]).toEqual([1, 2]);
+    expect(disk.takeVanished().isEmpty).toBe(true);
+    expect.assertions(3);
+  });
 });
 
 describe('piece buffers', () => {

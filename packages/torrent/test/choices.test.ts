@@ -126,6 +126,11 @@ describe('the order of pieces', () => {
     expect(cancels).toBeGreaterThan(0);
     expect(before - cancels).toBeLessThanOrEqual(20);
     expect(pieces.slice(0, 4)).toEqual([later, later, later, later]);
+    for (let at = 0; at < 3; at++) {
+      world.now += 1;
+      peer.answerOldest();
+      expect(host.torrent.snapshot(world.now).peers[0]?.outstandingRequests).toBeLessThanOrEqual(8);
+    }
     expect(host.torrent.snapshot(world.now).wastedBytes).toBe(0);
   });
 

@@ -1,6 +1,12 @@
-import { geometryOf } from '@shoal/pieces';
+import { Picker } from '@shoal/picker';
+import { Bitfield, geometryOf } from '@shoal/pieces';
 import { describe, expect, test } from 'vitest';
-import { Host, World } from './harness.ts';
+import { Demand } from '../src/demand.ts';
+import { resolveOptions } from '../src/options.ts';
+import { PeerList } from '../src/peers.ts';
+import { Progress } from '../src/progress.ts';
+import { Swarm } from '../src/swarm.ts';
+import { Host, idOf, infoHash, randomOf, World } from './harness.ts';
 import { Remote } from './remote.ts';
 
 const block = 16_384;
@@ -122,6 +128,23 @@ describe('a download limit', () => {
   });
 });
 
+describe('the queue of a peer', () => {
+  const depthAfter = (answersInMs: number): number => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry: geometryOf(400 * 65_536, 65_536) }));
+    const giver = new Remote(world, host, 90, { fast: true, reqq: 500 });
+    giver.say({ type: 'have-all' }, { type: 'unchoke' });
+    world.now += answersInMs;
+    for (let at = 0; at < 300; at++) giver.answerOldest();
+    return Math.max(...outstanding(host, world));
+  };
+
+  test('is 256 deep at most when it answers within 5 ms, and deeper when it is far away', () => {
+    expect(depthAfter(1)).toBe(256);
+    expect(depthAfter(50)).toBe(304);
+  });
+});
+
 describe('pieces in the making', () => {
   test('stay few while few peers give, whatever memory there is', () => {
     const world = new World();
@@ -138,5 +161,20 @@ describe('pieces in the making', () => {
     world.pass(30_000);
     expect(host.right).toBe(true);
     expect(most).toBeLessThanOrEqual(4);
+  });
+
+  test('are as many as their requests need, never more than fit, and all that fit while somebody waits for one', () => {
+    const description = { infoHash, geometry, isPrivate: false };
+    const options = resolveOptions({ random: randomOf(1), peerId: idOf(1), pieceBufferBytes: 20 * 65_536 });
+    const picker = new Picker({ geometry, have: new Bitfield(64), random: options.random });
+    const parts = { picker, known: new PeerList(options), progress: new Progress(geometry) };
+    const demand = new Demand(new Swarm(description, options, parts));
+    expect(demand.openPieces(0, 0)).toBe(2);
+    expect(demand.openPieces(20, 3)).toBe(8);
+    expect(demand.openPieces(500, 0)).toBe(20);
+    demand.setDeadline(5, true);
+    expect(demand.openPieces(0, 0)).toBe(20);
+    demand.setDeadline(5, false);
+    expect(demand.openPieces(0, 0)).toBe(2);
   });
 });

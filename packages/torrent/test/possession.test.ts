@@ -72,8 +72,25 @@ describe('pieces in doubt', () => {
     for (const piece of [9, 0]) host.handle({ type: 'piece-found', piece }, world.now);
     expect(host.torrent.complete).toBe(true);
     expect(host.reported('completed')).toHaveLength(1);
-    world.pass(60_000);
-    expect(host.announces.map(({ facts }) => facts.event)).not.toContain('completed');
+    world.pass(61_000);
+    expect(host.announces.map(({ facts }) => [facts.event, facts.left])).toEqual([
+      ['started', 2 * 65_536],
+      ['none', 0],
+    ]);
+  });
+
+  test('that are found before the tracker has answered are told as soon as it may be asked again', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry, have: 'all', held: [0] }));
+    host.handle({ type: 'piece-found', piece: 0 }, world.now);
+    host.handle({ type: 'announced', reply: replyOf({ interval: 1800, minInterval: 120 }) }, world.now);
+    world.pass(119_000);
+    expect(host.announces).toHaveLength(1);
+    world.pass(2000);
+    expect(host.announces.map(({ facts }) => facts.left)).toEqual([65_536, 0]);
+    host.handle({ type: 'announced', reply: replyOf({ interval: 1800, minInterval: 120 }) }, world.now);
+    world.pass(1_790_000);
+    expect(host.announces).toHaveLength(2);
   });
 
   test('told twice, or told of a piece that is had, change nothing', () => {
@@ -158,5 +175,36 @@ describe('pieces that are lost', () => {
     const host = world.add(new Host({ id: 1, geometry, held: [0, 1] }));
     host.handle({ type: 'pieces-lost', pieces: setOf(0, 7) }, world.now);
     expect(host.torrent.snapshot(world.now)).toMatchObject({ checkingPieces: 1, havePieces: 0 });
+  });
+});
+
+describe('a piece that is found on disk', () => {
+  test('while peers send it frees its buffer and takes back what was asked', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry }));
+    const giver = new Remote(world, host, 90, { fast: true });
+    giver.say({ type: 'have-none' }, { type: 'have', piece: 4 }, { type: 'unchoke' });
+    giver.sendBlock(4, 0);
+    giver.heard();
+    expect([...host.buffers.keys()]).toEqual([4]);
+    host.handle({ type: 'piece-found', piece: 4 }, world.now);
+    expect([...host.buffers.keys()]).toEqual([]);
+    expect(giver.heard().filter(({ type }) => type === 'cancel')).toHaveLength(3);
+    expect(host.torrent.snapshot(world.now)).toMatchObject({ havePieces: 1, leftBytes: 9 * 65_536 });
+  });
+
+  test('while it is in its check waits for that answer', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry }));
+    host.checks = 'silent';
+    const giver = new Remote(world, host, 90, { fast: true });
+    giver.say({ type: 'have-none' }, { type: 'have', piece: 4 }, { type: 'unchoke' });
+    for (const begin of [0, 16_384, 32_768, 49_152]) giver.sendBlock(4, begin);
+    host.handle({ type: 'piece-found', piece: 4 }, world.now);
+    expect(host.torrent.has(4)).toBe(false);
+    host.checks = 'normal';
+    host.checkAgain(4);
+    world.settle();
+    expect(host.torrent.has(4)).toBe(true);
   });
 });

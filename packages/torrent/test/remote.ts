@@ -13,14 +13,29 @@ export class Remote {
   /** Pieces of which anything was requested so far, of what was heard. */
   readonly askedPieces: Set<number> = new Set();
 
-  constructor(world: World, host: Host, peer: number, options: { readonly fast?: boolean } = {}) {
+  constructor(
+    world: World,
+    host: Host,
+    peer: number,
+    options: { readonly fast?: boolean; readonly reqq?: number } = {},
+  ) {
     this.#world = world;
     this.#host = host;
     this.#peer = peer;
     const endpoint = { ip: `10.9.9.${peer}`, port: 5000 };
     world.onSent(host, peer, (bytes) => this.#received.push(bytes));
     host.handle({ type: 'peer-connected', peer, endpoint, incoming: true }, world.now);
-    this.#bytes(encodeHandshake({ infoHash, peerId: idOf(peer), fast: options.fast ?? false }));
+    this.#bytes(
+      encodeHandshake({
+        infoHash,
+        peerId: idOf(peer),
+        fast: options.fast ?? false,
+        extended: options.reqq !== undefined,
+      }),
+    );
+    if (options.reqq === undefined) return;
+    const payload = new TextEncoder().encode(`d1:mde4:reqqi${options.reqq}ee`);
+    this.say({ type: 'extended', id: 0, payload });
   }
 
   say(...messages: readonly PeerMessage[]): void {

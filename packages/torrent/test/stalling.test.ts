@@ -115,10 +115,10 @@ test('a peer with which nothing was exchanged for a minute makes room, one in te
   world.pass(4000);
   expect(host.hungUp.map(({ peer }) => peer)).toEqual([91]);
   expect(host.dials).toHaveLength(1);
+  host.handle({ type: 'peer-connected', peer: 95, endpoint: addresses[0]!, incoming: false }, world.now);
   world.pass(5000);
   expect(host.hungUp).toHaveLength(1);
-  host.handle({ type: 'peer-connected', peer: 95, endpoint: addresses[0]!, incoming: false }, world.now);
-  world.pass(8000);
+  world.pass(4500);
   expect(host.hungUp.map(({ peer }) => peer)).toEqual([91, 90]);
 });
 

@@ -42,17 +42,25 @@ function runOf(seed: number, honestBlocks: number): Run {
   return { meanPieceMs: sum / pieceCount, lastMs, totalMs: report.timeMs };
 }
 
+const honestRuns = new Map<number, Run>();
+
+function honestRunOf(seed: number): Run {
+  const run = honestRuns.get(seed) ?? runOf(seed, Infinity);
+  honestRuns.set(seed, run);
+  return run;
+}
+
 describe('the end of a download from four seeds, one of which stalls', () => {
   test.for([10, 40, 70, 100, 130, 160].flatMap((honestBlocks) => [1, 2, 3, 4].map((seed) => ({ honestBlocks, seed }))))(
-    'after $honestBlocks blocks: the last hundredth takes no longer than 1.2 pieces do (seed $seed)',
+    'after $honestBlocks blocks: the last hundredth takes no longer than 1.2 pieces do when nobody stalls (seed $seed)',
     ({ honestBlocks, seed }) => {
-      const { meanPieceMs, lastMs } = runOf(seed, honestBlocks);
-      expect(lastMs).toBeLessThanOrEqual(1.2 * meanPieceMs);
+      const { meanPieceMs } = honestRunOf(seed);
+      expect(runOf(seed, honestBlocks).lastMs).toBeLessThanOrEqual(1.2 * meanPieceMs);
     },
   );
 
   test.for([1, 2, 3])('at the very end waits for no time-out: it costs less than three seconds (seed %i)', (seed) => {
-    const honest = runOf(seed, Infinity);
+    const honest = honestRunOf(seed);
     const stalled = runOf(seed, 170);
     expect(stalled.totalMs - honest.totalMs).toBeLessThan(3000);
   });
