@@ -51,6 +51,7 @@ if (!tables.includes(what) && what !== 'all' && !alone.includes(what)) fail();
 const wanted = what === 'all' ? tables : [what];
 
 if (wanted.includes('transfer') || wanted.includes('tracker')) installOpponents();
+build();
 const status = await runInNamespace();
 if (status !== undefined) process.exit(status);
 
@@ -139,6 +140,16 @@ function number(text: string | undefined): number | undefined {
 function list(text: string | undefined, known: readonly string[]): string[] | undefined {
   const words = text?.toLowerCase().split(',');
   return words === undefined || words.every((word) => known.includes(word)) ? words : fail();
+}
+
+/** What is measured is what users install: compiled JavaScript. */
+function build(): void {
+  const compiler = path.join(import.meta.dirname, '../node_modules/.bin/tsc');
+  const { status: built } = spawnSync(compiler, ['-b', 'apps/client', 'apps/tracker'], {
+    cwd: path.join(import.meta.dirname, '..'),
+    stdio: ['ignore', 2, 2],
+  });
+  if (built !== 0) process.exit(1);
 }
 
 function installOpponents(): void {

@@ -13,9 +13,9 @@ export interface TrackerProcess {
 
 /** `intervalSeconds`: what it tells clients to wait between announces. */
 export async function startTracker(intervalSeconds: number): Promise<TrackerProcess> {
-  const main = path.join(import.meta.dirname, '../apps/tracker/src/main.ts');
+  const main = path.join(import.meta.dirname, '../apps/tracker/dist/main.js');
   const options = ['--http', `${trackerAddress}:0`, '--udp', 'off', '--interval', String(intervalSeconds), '--json'];
-  const tracker = new Measured([process.execPath, main, 'serve', ...options]);
+  const tracker = new Measured([process.execPath, '-C', 'built', main, 'serve', ...options]);
   const [, url = ''] = await tracker.says(/"http":"([^"]+)"/, startLimitMs);
   return { process: tracker, url };
 }

@@ -44,7 +44,7 @@ const checkers: readonly Checker[] = [
   {
     name: 'shoal',
     missing: () => undefined,
-    command: [process.execPath, path.join(import.meta.dirname, 'subject.ts')],
+    command: [process.execPath, '-C', 'built', path.join(import.meta.dirname, 'subject.ts')],
     done: /"seconds":([\d.]+),"histogramMaxMs":([\d.]+),"tickerMaxMs":([\d.]+),"workMaxMs":([\d.]+)/,
     mapsPayload: false,
   },

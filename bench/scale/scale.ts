@@ -108,7 +108,7 @@ async function observe(name: string, words: readonly string[], { profiles }: Sca
   process.stderr.write(`scale: ${name}\n`);
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
   const script = path.join(import.meta.dirname, 'subject.ts');
-  const subject = new Measured([process.execPath, ...profiling, script, ...words]);
+  const subject = new Measured([process.execPath, '-C', 'built', ...profiling, script, ...words]);
   const memory = setInterval(() => subject.usage(), memoryPollMs);
   let failure = '';
   try {

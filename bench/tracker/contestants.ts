@@ -31,9 +31,12 @@ const shoal: TrackerContestant = {
   name: 'shoal',
   missing: () => undefined,
   start: () => {
-    const main = path.join(here, '../../apps/tracker/src/main.ts');
+    const main = path.join(here, '../../apps/tracker/dist/main.js');
     const options = ['--http', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--interval', '1800', '--json'];
-    return listening([process.execPath, main, 'serve', ...options], /"http":"[^"]*:(\d+)","udp":"[^"]*:(\d+)"/);
+    return listening(
+      [process.execPath, '-C', 'built', main, 'serve', ...options],
+      /"http":"[^"]*:(\d+)","udp":"[^"]*:(\d+)"/,
+    );
   },
 };
 

@@ -6,9 +6,10 @@ import path from 'node:path';
 import { inNamespace } from '../network.ts';
 
 const here = import.meta.dirname;
-const client = path.join(here, '../../apps/client/src/main.ts');
+/** As users have it: compiled, and every package of ours too. */
+const client = ['-C', 'built', path.join(here, '../../apps/client/dist/main.js')];
 const opponents = path.join(here, '../opponents');
-const loopDelay = ['--import', path.join(here, 'loop-delay.ts')];
+const loopDelay = ['--import', path.join(here, 'loop-delay.mjs')];
 
 /** What one process of a run has to do. */
 export interface Job {
@@ -53,7 +54,7 @@ export const shoal: Contestant = {
   command: ({ mode, torrent, directory, address, port, peers }) => [
     process.execPath,
     ...loopDelay,
-    client,
+    ...client,
     ...(mode === 'seed' ? ['seed'] : ['download', '--seed']),
     torrent,
     '-d',

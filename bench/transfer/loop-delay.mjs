@@ -1,5 +1,6 @@
 // Preloaded into Node peers: measures how late the event loop is between two SIGUSR2 and then tells it on standard error.
-// Between them a timer of 1 ms runs in the peer, about 1 % of a core; outside them nothing does.
+// Between them a timer of 1 ms runs in the peer, about 1 % of a core; outside them nothing does. Plain JavaScript: to load
+// TypeScript would cost every peer 20 MB.
 import { writeSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
