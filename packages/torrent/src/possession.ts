@@ -134,7 +134,8 @@ export class Possession {
     for (const peer of live.values()) {
       if (!peer.greeted) continue;
       peer.connection.have(piece);
-      this.#swarm.touch(peer);
+      // Who has the piece itself hears of it with whatever is said next, within a second: one write less for each seed.
+      if (!peer.joined || !picker.peerPiece(peer.key, piece)) this.#swarm.touch(peer);
       if (peer.joined) this.#downloading.updateInterest(peer);
     }
     return true;

@@ -126,6 +126,10 @@ describe('the order of pieces', () => {
     expect(cancels).toBeGreaterThan(0);
     expect(before - cancels).toBeLessThanOrEqual(20);
     expect(pieces.slice(0, 4)).toEqual([later, later, later, later]);
+    const another = later === 59 ? 58 : 59;
+    host.handle({ type: 'deadline', piece: another, at: world.now + 2000 }, world.now);
+    const takenBack = peer.heard().flatMap((message) => (message.type === 'cancel' ? [message.piece] : []));
+    expect(takenBack).not.toContain(later);
     for (let at = 0; at < 3; at++) {
       world.now += 1;
       peer.answerOldest();

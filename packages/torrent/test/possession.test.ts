@@ -43,6 +43,21 @@ describe('pieces in doubt', () => {
     expect(leech.announces.map(({ facts }) => facts.event)).toEqual(['started', 'completed']);
   });
 
+  test('are told at once to who lacks them, and with the next message to who has them', () => {
+    const world = new World();
+    const host = world.add(new Host({ id: 1, geometry, held: [4, 5] }));
+    const [seed, leech] = [new Remote(world, host, 90, { fast: true }), new Remote(world, host, 91, { fast: true })];
+    seed.say({ type: 'have-all' });
+    leech.say({ type: 'have-none' });
+    world.settle();
+    for (const peer of [seed, leech]) peer.heard();
+    host.handle({ type: 'piece-found', piece: 5 }, world.now);
+    expect(leech.heard()).toEqual([{ type: 'have', piece: 5 }]);
+    expect(seed.heard()).toEqual([]);
+    world.pass(1000);
+    expect(seed.heard()).toContainEqual({ type: 'have', piece: 5 });
+  });
+
   test('are announced to every peer one by one as they are found, and served', () => {
     const world = new World();
     const host = world.add(new Host({ id: 1, geometry, held: [4, 5] }));
