@@ -16,9 +16,12 @@ export interface CrashReport {
   readonly kills: readonly KillKind[];
   /** Sent by the seeder beyond the length of the content. */
   readonly againBytes: number;
-  /** Of that, the most that one kill cost; where a start was killed before it told what it has, the mean of such kills. */
+  /**
+   * Of that, the most that one kill cost; where a start was killed before it told what it has, the mean of such kills.
+   * Without those after which the journal was torn: that costs what the torn record said, and no kill does it.
+   */
   readonly mostPerKill: number;
-  /** The most that was told to be verified before a kill and was not trusted after it. */
+  /** The most that was told to be verified before a kill and was not trusted after it; without torn journals too. */
   readonly mostVerifiedLost: number;
   readonly seconds: number;
 }
@@ -67,6 +70,7 @@ class CrashRun {
   /** Of the last moment when it was known what there is: what had been sent too much, and kills since. */
   #againThen = 0;
   #killsSince = 0;
+  #isTorn = false;
   #mostPerKill = 0;
   #verified = 0;
   #mostVerifiedLost = 0;
@@ -169,16 +173,17 @@ class CrashRun {
   #noteStart(added: ClientEvent | undefined, sent: number): void {
     const trusted = this.#bytesOf(added);
     if (trusted === undefined || added?.['checkingPieces'] !== 0) return;
-    this.#mostVerifiedLost = Math.max(this.#mostVerifiedLost, this.#verified - trusted);
+    if (!this.#isTorn) this.#mostVerifiedLost = Math.max(this.#mostVerifiedLost, this.#verified - trusted);
     this.#account(sent - trusted);
   }
 
   /** `again`: bytes that were sent in vain so far. */
   #account(again: number): void {
-    if (this.#killsSince > 0)
+    if (this.#killsSince > 0 && !this.#isTorn)
       this.#mostPerKill = Math.max(this.#mostPerKill, (again - this.#againThen) / this.#killsSince);
     this.#againThen = again;
     this.#killsSince = 0;
+    this.#isTorn = false;
   }
 
   #bytesOf(event: ClientEvent | undefined): number | undefined {
@@ -195,6 +200,7 @@ class CrashRun {
   }
 
   async #tear(): Promise<void> {
+    this.#isTorn = true;
     const folder = path.join(this.#stateHome, 'shoal', 'resume');
     const random = this.#options.random();
     for (const name of await readdir(folder).catch(() => [])) {
