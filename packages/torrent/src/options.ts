@@ -32,7 +32,7 @@ export interface TorrentOptions {
   readonly maxDialing?: number;
   /** Addresses remembered. Default 2000 (rain's list). */
   readonly maxKnownPeers?: number;
-  /** Upload slots, the optimistic one included. Default: as many as the upload limit can serve (mainline's rule), 7 without one. */
+  /** Upload slots, the optimistic one included. Default: as many as the upload limit can serve (mainline's rule), 4 without one (BEP 3). */
   readonly uploadSlots?: number;
   /** Limit of the payload sent, in bytes per second; the driver keeps to it, the torrent plans for it. Default none. */
   readonly uploadBytesPerSecond?: number;

@@ -12,8 +12,8 @@ interface Run {
   readonly totalMs: number;
 }
 
-/** One leecher of four seeds, of which one sends nothing any more after `honestBlocks`. */
-function runOf(seed: number, honestBlocks: number): Run {
+/** One leecher of four seeds, of which one or more send nothing any more after `honestBlocks`. */
+function runOf(seed: number, honestBlocks: number, stallers = 1): Run {
   const started = new Map<number, number>();
   const verified: number[] = [];
   let sum = 0;
@@ -31,8 +31,8 @@ function runOf(seed: number, honestBlocks: number): Run {
     },
   });
   simulation.addTracker();
-  for (let index = 0; index < 3; index++) simulation.addPeer({ have: 'all' });
-  simulation.addPeer({ name: 'staller', have: 'all', behaviour: stalling(honestBlocks) });
+  for (let index = 0; index < 4; index++)
+    simulation.addPeer({ have: 'all', ...(index < 4 - stallers ? {} : { behaviour: stalling(honestBlocks) }) });
   const leecher = simulation.addPeer({ name: 'leecher', startMs: 200 });
   const report = simulation.runUntil(() => leecher.complete, 10 * 60_000);
   expectDone(report);
@@ -64,4 +64,13 @@ describe('the end of a download from four seeds, one of which stalls', () => {
     const stalled = runOf(seed, 170);
     expect(stalled.totalMs - honest.totalMs).toBeLessThan(3000);
   });
+
+  test.for([1, 2, 3])(
+    'or two of them: it costs what their share takes the others, and no time-out (seed %i)',
+    (seed) => {
+      const honest = honestRunOf(seed);
+      const stalled = runOf(seed, 150, 2);
+      expect(stalled.totalMs - honest.totalMs).toBeLessThan(8000);
+    },
+  );
 });
