@@ -139,7 +139,7 @@ function swarmOptions(command: Command): Command {
     )
     .option(
       '--slots <number>',
-      'upload slots per torrent (default: as many as the upload limit serves, or 7)',
+      'upload slots per torrent (default: as many as the upload limit serves, or 4)',
       parseCount,
     )
     .option('--interval-ms <number>', 'how often progress is told', parseCount, 250);

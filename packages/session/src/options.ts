@@ -33,7 +33,7 @@ export interface SessionOptions extends RateLimits {
   readonly maxTotalConnections?: number;
   /** Incoming connections that have not said which torrent they want; past it the oldest goes. Default 256 (rqbit). */
   readonly maxPendingHandshakes?: number;
-  /** Upload slots per torrent. Default: as many as the upload limit can serve (mainline's rule), 7 without one. */
+  /** Upload slots per torrent. Default: as many as the upload limit can serve (mainline's rule), 4 without one (BEP 3). */
   readonly uploadSlots?: number;
   /** How long a dial may take. Default 10 000. */
   readonly dialTimeoutMs?: number;
