@@ -44,6 +44,7 @@ export function busyBlocks(
   random: () => number,
   before: number,
 ): BusyBlock[] {
+  // Seldom more than a few are asked for, of thousands that are busy: those are kept in order, and no others.
   const busy: BusyBlock[] = [];
   for (const open of downloads.all()) {
     if (open.outstanding === 0 || open.onParole || !hasPiece(peer, open.piece)) continue;
@@ -51,13 +52,24 @@ export function busyBlocks(
       const copies = open.copies[block] as number;
       const askedAt = open.askedAt[block] as number;
       if (copies === received || copies >= maxCopies || askedAt >= before) continue;
+      const last = busy.length < count ? undefined : busy.at(-1);
+      if (last !== undefined && (copies - last.copies || askedAt - last.askedAt) > 0) continue;
       if (peer.reserved.has(open.firstBlock + block)) continue;
-      busy.push({ open, block, copies, askedAt, draw: random() });
+      insert(busy, { open, block, copies, askedAt, draw: random() });
+      if (busy.length > count) busy.pop();
     }
   }
-  busy.sort((a, b) => a.copies - b.copies || a.askedAt - b.askedAt || a.draw - b.draw);
-  busy.length = Math.min(busy.length, count);
   return busy;
+}
+
+/** Keeps the order: fewest copies, then oldest, then the draw. */
+function insert(busy: BusyBlock[], one: BusyBlock): void {
+  let at = busy.length;
+  for (; at > 0; at--) {
+    const other = busy[at - 1] as BusyBlock;
+    if ((other.copies - one.copies || other.askedAt - one.askedAt || other.draw - one.draw) <= 0) break;
+  }
+  busy.splice(at, 0, one);
 }
 
 /**
