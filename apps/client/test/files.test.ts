@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { jsonOf, shoal, start } from './command.ts';
+import { jsonOf, peakMemoryOf, shoal, start } from './command.ts';
 import { digests, listing, randomFile, randomFolder, temporaryFolder } from './content.ts';
 import { loopback, seeding } from './seeder.ts';
 
@@ -123,6 +123,28 @@ describe('--stdout', () => {
     }
     expect(await digests(directory)).toEqual(await digests(content.folder));
   });
+
+  test.runIf(process.platform === 'linux')(
+    'waits for who reads it, and holds none of what waits in memory',
+    async () => {
+      const content = await randomFile(160 * mebibyte, { pieceLength: mebibyte });
+      // So slowly that who did not wait could hold nearly all of it by the end.
+      const { peer } = await seeding(content, '--upload-limit', '60MiB');
+      const run = start(['download', content.torrent, ...loopback, '--peer', peer, '--stdout']);
+      run.child.stdout?.pause();
+      await new Promise<void>((resolve) => {
+        run.child.stderr?.on('data', () => {
+          if (run.stderr.includes('content.bin: complete')) resolve();
+        });
+      });
+      const status = await readFile(`/proc/${run.pid}/status`, 'utf8');
+      expect(peakMemoryOf(status)).toBeLessThan(200_000_000);
+      run.child.stdout?.resume();
+      const ended = await run.ended;
+      expect(ended.code).toBe(0);
+      expect((await readFile(path.join(content.folder, 'content.bin'))).equals(ended.bytes)).toBe(true);
+    },
+  );
 
   test('ends quietly when who reads it has enough', async () => {
     const content = await randomFile(8 * mebibyte);
