@@ -1,0 +1,102 @@
+// The shoal-tracker-conformance command: what may be written and how it ends. Exit codes: 0 no case fails, 1 some
+// do, 2 the command line or a URL is wrong, or a name has no address.
+import { parseArgs } from 'node:util';
+import { ConformanceError } from './errors.ts';
+import { infoHashesFor } from './info-hashes.ts';
+import { jsonReport, tableReport } from './report.ts';
+import { type CaseResult, type ConformanceOptions, runConformance } from './run.ts';
+import { parseTrackerUrl } from './target.ts';
+
+/** Where the command writes. */
+export interface CommandOutput {
+  readonly out: (text: string) => void;
+  readonly error: (text: string) => void;
+}
+
+const usage = `Usage: shoal-tracker-conformance [options] URL...
+
+Runs corner cases of the tracker protocol against http:, https: and udp: trackers.
+
+  --json           one line of JSON for each URL
+  --only LIST      run only these cases: 1,5-9
+  --timeout MS     time for one case (default 2000)
+  --seed TEXT      decides the info-hashes (default random)
+  --list-hashes    print the info-hashes of a --seed, for a tracker that serves listed torrents, and end
+  -h, --help
+
+Exit codes: 0 no case fails, 1 some case fails, 2 usage
+`;
+
+/** Runs the command; `argv` has only the arguments. Returns the exit code. */
+export async function main(argv: readonly string[], { out, error }: CommandOutput): Promise<0 | 1 | 2> {
+  try {
+    const command = readArguments(argv);
+    if (command === 'help') {
+      out(usage);
+      return 0;
+    }
+    const { urls, json, listHashes, options } = command;
+    if (listHashes) {
+      for (const infoHash of infoHashesFor(options.seed ?? '')) out(`${Buffer.from(infoHash).toString('hex')}\n`);
+      return 0;
+    }
+    let failed = false;
+    for (const url of urls) {
+      const results: CaseResult[] = [];
+      for await (const result of runConformance(url, options)) results.push(result);
+      out((json ? jsonReport : tableReport)(url, results));
+      failed ||= results.some(({ outcome }) => outcome === 'fail');
+    }
+    return failed ? 1 : 0;
+  } catch (cause) {
+    if (!(cause instanceof TypeError || cause instanceof RangeError || cause instanceof ConformanceError)) throw cause;
+    error(`shoal-tracker-conformance: ${cause.message}\n`);
+    return 2;
+  }
+}
+
+interface Command {
+  readonly urls: readonly string[];
+  readonly json: boolean;
+  readonly listHashes: boolean;
+  readonly options: ConformanceOptions;
+}
+
+function readArguments(argv: readonly string[]): Command | 'help' {
+  const { values, positionals: urls } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      timeout: { type: 'string' },
+      seed: { type: 'string' },
+      'list-hashes': { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return 'help';
+  const listHashes = values['list-hashes'];
+  if (listHashes && values.seed === undefined) throw new TypeError('--list-hashes needs a --seed');
+  if (!listHashes && urls.length === 0) throw new TypeError('name the URL of a tracker; --help says more');
+  // All of them before anything is sent.
+  for (const url of urls) parseTrackerUrl(url);
+  const options = {
+    ...(values.only === undefined ? {} : { only: parseNumbers(values.only) }),
+    ...(values.timeout === undefined ? {} : { timeoutMs: Number(values.timeout) }),
+    ...(values.seed === undefined ? {} : { seed: values.seed }),
+  };
+  return { urls, json: values.json, listHashes, options };
+}
+
+/** `1,5-9` as a set. @throws TypeError for anything else */
+export function parseNumbers(text: string): ReadonlySet<number> {
+  const numbers = new Set<number>();
+  for (const part of text.split(',')) {
+    const [, first, last = first] = /^(\d{1,3})(?:-(\d{1,3}))?$/.exec(part) ?? [];
+    if (first === undefined || Number(last) < Number(first))
+      throw new TypeError(`--only wants numbers like 1,5-9: ${text}`);
+    for (let number = Number(first); number <= Number(last); number++) numbers.add(number);
+  }
+  return numbers;
+}

@@ -1,0 +1,54 @@
+// Which tracker is asked: a URL taken apart and its name resolved once, so that every case speaks to one address.
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { ConformanceError } from './errors.ts';
+import type { Transport } from './conformance-case.ts';
+
+/** A tracker's address. */
+export interface Target {
+  /** As given. */
+  readonly url: string;
+  readonly transport: Transport;
+  /** As the URL writes it, for the Host header and TLS. */
+  readonly host: string;
+  /** Numeric address: the only one that is ever spoken to. */
+  readonly ip: string;
+  readonly family: 4 | 6;
+  readonly port: number;
+  /** Path and query of announces; `/announce` when the URL has none. */
+  readonly path: string;
+  /** Another address of this machine that reaches the tracker, where one is known. */
+  readonly secondAddress: string | undefined;
+}
+
+/** Takes a URL apart. @throws TypeError when it is not the URL of an HTTP or UDP tracker */
+export function parseTrackerUrl(url: string): { transport: Transport; host: string; port: number; path: string } {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const transport = protocol.slice(0, -1);
+  if (transport !== 'http' && transport !== 'https' && transport !== 'udp') {
+    throw new TypeError(`Not http, https or udp: ${url}`);
+  }
+  // BEP 15 knows no default port.
+  if (transport === 'udp' && port === '') throw new TypeError(`A UDP tracker needs a port: ${url}`);
+  return {
+    transport,
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? (transport === 'https' ? 443 : 80) : Number(port),
+    path: `${pathname === '/' || pathname === '' ? '/announce' : pathname}${search}`,
+  };
+}
+
+/** Resolves a tracker's name. @throws TypeError for a bad URL, ConformanceError bad-host for a name without address */
+export async function resolveTarget(url: string): Promise<Target> {
+  const { transport, host, port, path } = parseTrackerUrl(url);
+  const { address: ip } = await lookup(host).catch((cause: unknown) => {
+    throw new ConformanceError('bad-host', `${host} has no address`, cause);
+  });
+  const family = isIP(ip) === 6 ? 6 : 4;
+  return { url, transport, host, ip, family, port, path, secondAddress: secondAddressFor(ip) };
+}
+
+/** Linux answers for all of 127.0.0.0/8; elsewhere a second source address would be a guess. */
+function secondAddressFor(ip: string): string | undefined {
+  return process.platform === 'linux' && ip.startsWith('127.') ? '127.77.0.2' : undefined;
+}
