@@ -16,6 +16,25 @@ export function parseIp(text: string): Uint8Array | undefined {
   return bytes !== undefined && isMapped(bytes, 0) ? bytes.slice(12) : bytes;
 }
 
+/**
+ * Writes the address of a dotted IPv4 text into the first four bytes of `target`; false when it is no such text.
+ * For servers that read the address of every datagram.
+ */
+export function parseIpv4Into(target: Uint8Array, text: string): boolean {
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== 0x2e) return false;
+    const start = at;
+    let value = 0;
+    for (; at < text.length && isDigit(text.charCodeAt(at)); at++) value = value * 10 + text.charCodeAt(at) - 0x30;
+    // A leading zero is refused: some systems read it as octal, so two hosts could share one text.
+    if (at === start || at - start > 3 || value > 255 || (at - start > 1 && text.charCodeAt(start) === 0x30))
+      return false;
+    target[part] = value;
+  }
+  return at === text.length;
+}
+
 /** Canonical text of the `length` (4 or 16) bytes at `offset`. */
 export function formatIp(bytes: Uint8Array, offset = 0, length: number = bytes.length): string {
   if (length === 4) return formatIpv4(bytes, offset);
@@ -77,18 +96,7 @@ export function isMulticastIp(ip: string | Uint8Array): boolean {
 
 function parseIpv4(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(4);
-  let at = 0;
-  for (let part = 0; part < 4; part++) {
-    if (part > 0 && text.charCodeAt(at++) !== 0x2e) return undefined;
-    const start = at;
-    let value = 0;
-    for (; at < text.length && isDigit(text.charCodeAt(at)); at++) value = value * 10 + text.charCodeAt(at) - 0x30;
-    // A leading zero is refused: some systems read it as octal, so two hosts could share one text.
-    if (at === start || at - start > 3 || value > 255 || (at - start > 1 && text.charCodeAt(start) === 0x30))
-      return undefined;
-    bytes[part] = value;
-  }
-  return at === text.length ? bytes : undefined;
+  return parseIpv4Into(bytes, text) ? bytes : undefined;
 }
 
 function parseIpv6(text: string): Uint8Array | undefined {

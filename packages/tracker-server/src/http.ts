@@ -1,11 +1,13 @@
 // The HTTP side of a tracker, through fastify: settings, listening, closing. What is answered is decided in http/.
 // BEP 3, 7, 23, 48.
+import { type RequestListener, type Server, createServer } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
 import { TrackerServerError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
+import { type DirectAnswer, directAnnounce } from './http/direct-announce.ts';
 import { type Page, addPages } from './http/pages.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
@@ -66,8 +68,10 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
   const clock = options.clock ?? ((): number => performance.now());
   const traffic = options.traffic ?? createTraffic();
-  const app = createApp(settings, traffic);
-  addTrackerRoutes(app, tracker, new SourceAddress(options), { ...settings, clock, traffic: traffic.http });
+  const source = new SourceAddress(options);
+  const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
+  const app = createApp(settings, directAnnounce(tracker, source, routing), traffic);
+  addTrackerRoutes(app, tracker, source, routing);
   addPages(app, tracker, { page: options.page, clock, traffic });
   app.server.maxConnections = maxConnections;
   try {
@@ -91,8 +95,10 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
 
 type AppSettings = Required<Pick<HttpOptions, 'keepAliveMs' | 'requestTimeoutMs'>> & Pick<HttpOptions, 'onError'>;
 
-function createApp({ keepAliveMs, requestTimeoutMs, onError }: AppSettings, traffic: Traffic): FastifyInstance {
+function createApp(settings: AppSettings, direct: DirectAnswer, traffic: Traffic): FastifyInstance {
+  const { onError } = settings;
   const app = fastify({
+    serverFactory: (router) => serverFor(settings, direct, router),
     routerOptions: {
       // The query holds bytes: it is read from the raw target.
       querystringParser: () => ({}),
@@ -105,14 +111,6 @@ function createApp({ keepAliveMs, requestTimeoutMs, onError }: AppSettings, traf
     exposeHeadRoutes: false,
     return503OnClosing: false,
     forceCloseConnections: true,
-    keepAliveTimeout: keepAliveMs,
-    requestTimeout: requestTimeoutMs,
-    http: {
-      requireHostHeader: false,
-      maxHeaderSize: maxHeaderBytes,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: requestTimeoutMs / 2,
-    },
     bodyLimit: 1024,
     frameworkErrors: (_error, _request, reply) => {
       traffic.http.unknown++;
@@ -134,6 +132,25 @@ function createApp({ keepAliveMs, requestTimeoutMs, onError }: AppSettings, traf
     );
   });
   return app;
+}
+
+/** The server below the router, which sees only what is not answered directly. */
+function serverFor(
+  { keepAliveMs, requestTimeoutMs }: AppSettings,
+  direct: DirectAnswer,
+  router: RequestListener,
+): Server {
+  const settings = {
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: requestTimeoutMs / 2,
+    requireHostHeader: false,
+    maxHeaderSize: maxHeaderBytes,
+  };
+  return createServer(settings, (request, response) => {
+    if (!direct(request, response)) router(request, response);
+  });
 }
 
 /** The status of an error that fastify found in a request, such as a body of an unknown type. */

@@ -8,8 +8,8 @@ import { trackerOf } from './support.ts';
 class FullKernel implements DatagramSender {
   readonly queue: Uint8Array[] = [];
 
-  send(bytes: Uint8Array, offset: number, length: number): void {
-    this.queue.push(bytes.subarray(offset, offset + length));
+  send(bytes: Uint8Array): void {
+    this.queue.push(bytes);
   }
 
   getSendQueueCount(): number {

@@ -345,6 +345,18 @@ describe('pages', () => {
     expect(errors).toEqual([new Error('no disk for /x')]);
   });
 
+  test('an announce that the tracker itself fails at is a 500 too, and the operator hears why', async () => {
+    const errors: unknown[] = [];
+    const allow = (): boolean => {
+      throw new Error('no list');
+    };
+    await using server = await httpOn(trackerOf({ allow }), { onError: (error) => errors.push(error) });
+    const query = `info_hash=${'a'.repeat(20)}&peer_id=${'b'.repeat(20)}&port=1&compact=1`;
+    const response = await get(server, `/announce?${query}`);
+    expect([response.status, response.body.toString()]).toEqual([500, expect.not.stringContaining('list')]);
+    expect(errors).toEqual([new Error('no list')]);
+  });
+
   test('paths of the operator come from the page function, still encoded', async () => {
     const asked: string[] = [];
     const page = async (path: string) => {

@@ -15,7 +15,7 @@ export interface MemoryStoreOptions {
   readonly random: () => number;
   /** Whether to keep the 20 bytes of peer id that dictionary lists carry (BEP 3). Default true. */
   readonly keepPeerIds?: boolean;
-  /** Peers over all torrents, at most 2^27. Default 10,000,000: about 650 MB. Further ones are answered, not listed. */
+  /** Peers over all torrents, at most 2^26. Default 10,000,000: about 650 MB. Further ones are answered, not listed. */
   readonly maxPeers?: number;
   /** Ports that one address may list in one swarm, at most 1,024. Default 256: a carrier's NAT, not a forger. */
   readonly maxPeersPerAddress?: number;
@@ -29,6 +29,9 @@ const defaults = {
 
 /** Most peers drawn per announce; beyond it a sample is cut. Callers cap numwant far lower. */
 const drawCapacity = 1000;
+
+/** Half of the records that lists can name: in the worst case every peer has a second of its own, which takes one too. */
+const mostPeers: number = maxRecords / 2;
 
 interface Family {
   readonly words: FamilyWords;
@@ -50,7 +53,7 @@ export class MemoryStore implements PeerStore {
 
   constructor(options: MemoryStoreOptions) {
     const { random, keepPeerIds, maxPeers, maxPeersPerAddress } = { ...defaults, ...options };
-    if (!(maxPeers >= 1 && maxPeers <= maxRecords)) throw new RangeError(`maxPeers must be 1 to ${maxRecords}`);
+    if (!(maxPeers >= 1 && maxPeers <= mostPeers)) throw new RangeError(`maxPeers must be 1 to ${mostPeers}`);
     if (!(maxPeersPerAddress >= 1 && maxPeersPerAddress <= 1024))
       throw new RangeError('maxPeersPerAddress must be 1 to 1024');
     const hash = new KeyedHash(random);
@@ -95,7 +98,7 @@ export class MemoryStore implements PeerStore {
     for (const family of [this.#ipv4, this.#ipv6]) {
       for (; removed < limit; removed++) {
         const peer = family.table.oldest;
-        if (peer < 0 || family.table.seen(peer) > lastSecond) break;
+        if (peer < 0 || family.table.oldestSecond > lastSecond) break;
         this.#remove(family, family.table.torrent(peer), peer);
       }
     }
@@ -105,7 +108,7 @@ export class MemoryStore implements PeerStore {
   get oldest(): number | undefined {
     const times = [this.#ipv4, this.#ipv6]
       .filter(({ table }) => table.oldest >= 0)
-      .map(({ table }) => table.seen(table.oldest) * 1000);
+      .map(({ table }) => table.oldestSecond * 1000);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 

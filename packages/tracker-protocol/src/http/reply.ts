@@ -16,8 +16,13 @@ export interface PackedPeers {
 }
 
 /** An announce answer to be written: peers as objects, or packed. */
-export interface AnnounceReplyInput extends Omit<AnnounceReply, 'peers' | 'namedPeers' | 'skippedPeers'> {
+export interface AnnounceReplyInput extends Omit<
+  AnnounceReply,
+  'peers' | 'namedPeers' | 'skippedPeers' | 'externalIp'
+> {
   readonly peers: readonly TrackedPeer[] | PackedPeers;
+  /** The client's address (BEP 24) as text, or as its 4 or 16 bytes. */
+  readonly externalIp?: string | Uint8Array | undefined;
 }
 
 export interface ReplyFormat {
@@ -49,7 +54,7 @@ export function encodeAnnounceReply(reply: AnnounceReplyInput, format: ReplyForm
   const parts: (string | Uint8Array)[] = ['d'];
   if (reply.complete !== undefined) parts.push(`8:completei${reply.complete}e`);
   if (reply.downloaded !== undefined) parts.push(`10:downloadedi${reply.downloaded}e`);
-  const external = reply.externalIp === undefined ? undefined : parseIp(reply.externalIp);
+  const external = typeof reply.externalIp === 'string' ? parseIp(reply.externalIp) : reply.externalIp;
   if (external) parts.push(`11:external ip${external.length}:`, external);
   if (reply.incomplete !== undefined) parts.push(`10:incompletei${reply.incomplete}e`);
   parts.push(`8:intervali${reply.interval}e`);

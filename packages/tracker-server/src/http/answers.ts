@@ -12,7 +12,6 @@ import {
   infoHashHex,
   isFailure,
   parseAnnounceQuery,
-  parseIp,
   parseScrapeQuery,
 } from '@shoal/tracker-protocol';
 
@@ -23,15 +22,14 @@ export interface Answer {
   readonly failed: boolean;
 }
 
-/** Finds the address an announce speaks for; undefined when it cannot be told. */
-export type FindSource = (request: AnnounceRequest) => string | undefined;
+/** Finds the address an announce speaks for, 4 or 16 bytes; undefined when it cannot be told. */
+export type FindSource = (request: AnnounceRequest) => Uint8Array | undefined;
 
 /** Answers an announce. */
 export function answerAnnounce(tracker: Tracker, rawQuery: string, findSource: FindSource, now: number): Answer {
   try {
     const request = parseAnnounceQuery(rawQuery);
-    const ip = findSource(request);
-    const address = ip === undefined ? undefined : parseIp(ip);
+    const address = findSource(request);
     if (address === undefined) return failure('the proxy in front of this tracker does not say who you are');
     // The first clients know no `compact` and need dictionaries (BEP 3), so compact is what is asked for (BEP 23).
     return request.compact === true
@@ -66,13 +64,15 @@ export function failure(failureReason: string): Answer {
 function compact(tracker: Tracker, request: AnnounceRequest, address: Uint8Array, now: number): Answer {
   const reply = tracker.announcePacked(request, address, 'both', now);
   if (isFailure(reply)) return { body: encodeAnnounceFailure(reply), compressible: false, failed: true };
-  const { sample, ...rest } = reply;
+  const { sample, interval, minInterval, warning } = reply;
   const body = encodeAnnounceReply({
-    ...rest,
+    interval,
+    minInterval,
+    warning,
     complete: sample.seeders,
     incomplete: sample.leechers,
     downloaded: sample.completed,
-    externalIp: formatIp(address),
+    externalIp: address,
     peers: { v4: sample.ipv4.packed(), v6: sample.ipv6.packed() },
   });
   return { body, compressible: false, failed: false };

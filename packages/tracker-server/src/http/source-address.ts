@@ -1,7 +1,7 @@
 // Whose announce is it? The socket's address, or behind a trusted proxy the rightmost forwarded address that is not
 // a trusted proxy itself; a claimed `ip=` counts only on local networks and only where the operator says so. BEP 3.
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { type AnnounceRequest, ipScope, canonicalIp, parseEndpoint } from '@shoal/tracker-protocol';
+import { type AnnounceRequest, formatIp, ipScope, parseEndpoint, parseIp } from '@shoal/tracker-protocol';
 
 export interface SourceOptions {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
@@ -23,29 +23,31 @@ export class SourceAddress {
     for (const proxy of options.trustedProxies ?? []) addRange(this.#proxies, proxy);
   }
 
-  /** What finds the canonical address for an announce of a connection; undefined when a trusted proxy did not say whom it forwards. */
+  /** What finds the address for an announce of a connection, 4 or 16 bytes; undefined when a trusted proxy did not say whom it forwards. */
   finder(
     remoteAddress: string | undefined,
     forwardedFor: string | undefined,
-  ): (request: AnnounceRequest) => string | undefined {
+  ): (request: AnnounceRequest) => Uint8Array | undefined {
     return (request) => this.#find(remoteAddress ?? '', forwardedFor, request);
   }
 
-  #find(remoteAddress: string, forwardedFor: string | undefined, request: AnnounceRequest): string | undefined {
-    const remote = canonicalIp(withoutZone(remoteAddress));
+  #find(remoteAddress: string, forwardedFor: string | undefined, request: AnnounceRequest): Uint8Array | undefined {
+    const remote = parseIp(withoutZone(remoteAddress));
     if (remote === undefined) return undefined;
-    const ip = this.#hasProxies && this.#isProxy(remote) ? this.#forwarded(forwardedFor ?? '') : remote;
-    if (ip === undefined || !this.#trustIpParameter || request.ip === undefined) return ip;
-    const scope = ipScope(ip);
-    return scope === 'loopback' || scope === 'private' || scope === 'link-local' ? request.ip : ip;
+    const forwarded = this.#hasProxies && this.#isProxy(formatIp(remote));
+    const address = forwarded ? this.#forwarded(forwardedFor ?? '') : remote;
+    if (address === undefined || !this.#trustIpParameter || request.ip === undefined) return address;
+    const scope = ipScope(address);
+    return scope === 'loopback' || scope === 'private' || scope === 'link-local' ? parseIp(request.ip) : address;
   }
 
   /** From the right: each hop was written by the one after it, so the first untrusted one is the client. */
-  #forwarded(header: string): string | undefined {
+  #forwarded(header: string): Uint8Array | undefined {
     const hops = header.split(',').toReversed();
     for (const hop of hops) {
       const ip = parseEndpoint(hop.trim(), 0)?.ip;
-      if (ip === undefined || !this.#isProxy(ip)) return ip;
+      if (ip === undefined) return undefined;
+      if (!this.#isProxy(ip)) return parseIp(ip);
     }
     return undefined;
   }

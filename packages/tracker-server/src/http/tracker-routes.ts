@@ -1,10 +1,11 @@
 // The paths of announce and scrape. The query is taken from the raw target, because every decoder that thinks in
 // UTF-8 destroys info-hashes. BEP 3, 48.
+import type { IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Tracker } from '@shoal/tracker';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpTraffic } from '../traffic.ts';
-import { type Answer, answerAnnounce, answerScrape } from './answers.ts';
+import { type Answer, type FindSource, answerAnnounce, answerScrape } from './answers.ts';
 import type { SourceAddress } from './source-address.ts';
 
 export interface RouteSettings {
@@ -26,23 +27,17 @@ export function addTrackerRoutes(
     if (answer.failed) traffic.failures++;
     // Not `reply.type`, which would add a charset: the body is bytes.
     reply.header('content-type', 'text/plain').header('pragma', 'no-cache');
-    const packed =
-      gzip === 'smaller' && answer.compressible && acceptsGzip(request) ? gzipSync(answer.body) : undefined;
-    if (packed === undefined || packed.length >= answer.body.length) return reply.send(answer.body);
+    const packed = gzip === 'smaller' ? compressed(request.raw, answer) : undefined;
+    if (packed === undefined) return reply.send(answer.body);
     return reply.header('content-encoding', 'gzip').send(packed);
   };
   const announce = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     traffic.announces++;
-    const forwarded = request.headers['x-forwarded-for'];
-    const findSource = source.finder(
-      request.raw.socket.remoteAddress,
-      Array.isArray(forwarded) ? forwarded.join(',') : forwarded,
-    );
-    return send(request, reply, answerAnnounce(tracker, rawQuery(request), findSource, clock()));
+    return send(request, reply, answerAnnounce(tracker, rawQuery(request.raw), finderOf(source, request.raw), clock()));
   };
   const scrape = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     traffic.scrapes++;
-    return send(request, reply, answerScrape(tracker, rawQuery(request), scrapeLimit, clock()));
+    return send(request, reply, answerScrape(tracker, rawQuery(request.raw), scrapeLimit, clock()));
   };
   for (const path of pathsOf('announce')) app.get(path, announce);
   // Clients find the scrape by replacing the last `announce` of the announce URL (BEP 48).
@@ -54,13 +49,26 @@ function pathsOf(verb: string): string[] {
   return [`/${verb}`, `/${verb}.php`, `/:key/${verb}`, `/:key/${verb}.php`, `/${verb}/:key`];
 }
 
-function rawQuery({ raw }: FastifyRequest): string {
-  const target = raw.url ?? '';
+/** What finds the address that a request speaks for. */
+export function finderOf(source: SourceAddress, { headers, socket }: IncomingMessage): FindSource {
+  const forwarded = headers['x-forwarded-for'];
+  return source.finder(socket.remoteAddress, Array.isArray(forwarded) ? forwarded.join(',') : forwarded);
+}
+
+function rawQuery(request: IncomingMessage): string {
+  const target = request.url ?? '';
   const mark = target.indexOf('?');
   return mark < 0 ? '' : target.slice(mark + 1);
 }
 
-function acceptsGzip({ headers }: FastifyRequest): boolean {
+/** The body compressed, where its reader accepts that and it gets smaller. */
+export function compressed(request: IncomingMessage, { body, compressible }: Answer): Uint8Array | undefined {
+  if (!compressible || !acceptsGzip(request)) return undefined;
+  const packed = gzipSync(body);
+  return packed.length < body.length ? packed : undefined;
+}
+
+function acceptsGzip({ headers }: IncomingMessage): boolean {
   return (headers['accept-encoding'] ?? '')
     .split(',')
     .some((coding) => /^\s*(?:x-)?gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9]).*)?$/i.test(coding));

@@ -14,6 +14,7 @@ import {
   encodeUdpScrapeReply,
   isFailure,
   parseIp,
+  parseIpv4Into,
   udpLimits,
 } from '@shoal/tracker-protocol';
 import type { UdpTraffic } from '../traffic.ts';
@@ -27,7 +28,7 @@ const nobody = { complete: 0, incomplete: 0, downloaded: 0 } as const;
 
 /** What is used of a socket to answer. */
 export interface DatagramSender {
-  send(bytes: Uint8Array, offset: number, length: number, port: number, address: string): void;
+  send(bytes: Uint8Array, port: number, address: string): void;
   /** Datagrams that were given to `send` and still wait for the kernel. */
   getSendQueueCount(): number;
 }
@@ -40,6 +41,10 @@ export class UdpAnswerer {
   readonly #errorsPerSecond: number;
   readonly #ids = new ConnectionIds(randomBytes(8));
   #answer = new Uint8Array(udpLimits.replyBytes);
+  /** Beginnings of `#answer` by their length: a view made for every datagram costs more than writing it. */
+  #views: (Uint8Array | undefined)[] = [];
+  /** The sender's address, where it is IPv4. */
+  readonly #ipv4 = new Uint8Array(4);
   #errorSecond = 0;
   #errorsInSecond = 0;
 
@@ -60,7 +65,7 @@ export class UdpAnswerer {
   /** Writes the answer and says how long it is; 0 for none. */
   #answerTo(bytes: Uint8Array, from: RemoteInfo, now: number): number {
     const request = decodeUdpRequest(bytes);
-    const address = addressOf(from);
+    const address = from.family === 'IPv4' && parseIpv4Into(this.#ipv4, from.address) ? this.#ipv4 : addressOf(from);
     // Nothing can be sent to port 0.
     if (request === undefined || address === undefined || from.port === 0) return 0;
     const { transactionId } = request;
@@ -125,9 +130,11 @@ export class UdpAnswerer {
       return;
     }
     // Without a callback nobody hears of failures: there is nothing to do about a datagram that cannot leave.
-    this.#socket.send(this.#answer, 0, length, to.port, to.address);
+    this.#socket.send((this.#views[length] ??= this.#answer.subarray(0, length)), to.port, to.address);
     // Sent at once, the buffer is free again. A queued answer keeps it until the kernel has room.
-    if (this.#socket.getSendQueueCount() > 0) this.#answer = new Uint8Array(udpLimits.replyBytes);
+    if (this.#socket.getSendQueueCount() === 0) return;
+    this.#answer = new Uint8Array(udpLimits.replyBytes);
+    this.#views = [];
   }
 }
 

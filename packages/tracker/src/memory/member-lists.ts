@@ -47,7 +47,7 @@ export class MemberLists {
     if (list === emptyList) return member;
     const size = list >>> valueBits;
     if (size === longClass) this.#lengthen(list, length);
-    const grown = size !== longClass && length === 2 ** size ? this.#grow(list, size) : list;
+    const grown = size !== longClass && length === 1 << size ? this.#grow(list, size) : list;
     return this.set(grown, length, member);
   }
 

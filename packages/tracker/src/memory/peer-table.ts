@@ -1,19 +1,27 @@
 // Peers of one address family: a record each, an index by torrent, address and port, and the order in which they
-// were last heard of (a doubly linked list), so that whoever is due to expire is always at its front.
+// were last heard of (a doubly linked list), so that whoever is due to expire is always at its front. The list is
+// divided by markers, one for each second in which anybody was last heard of: cheaper than a time in every record.
 import { peerIdBytes } from '../peer-sample.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { RecordChunks, none } from './record-chunks.ts';
 import { type IndexedRecords, RecordIndex } from './record-index.ts';
 import { readWord, writeWord } from './torrent-table.ts';
 
-/** Words of a peer: 7 for IPv4, 10 for IPv6. Torrent and address lie side by side because both are hashed. */
-const word = { previous: 0, next: 1, seen: 2, position: 3, portAndFlags: 4, torrent: 5, address: 6 } as const;
+/**
+ * Words of a peer: 6 for IPv4, 9 for IPv6. Torrent and address lie side by side because both are hashed. A marker has
+ * its second where a peer has its position.
+ */
+const word = { previous: 0, next: 1, position: 2, portAndFlags: 3, torrent: 4, address: 5 } as const;
 
 /** Set once the peer has been counted as a completed download, in the same word as its port. */
 const countedFlag = 0x1_0000;
 
-/** 2^14 peers: 448 KiB for IPv4, and 320 KiB of peer ids. */
+/** What a marker has there instead. */
+const markerFlag = 0x2_0000;
+
+/** 2^14 peers: 384 KiB for IPv4, and 320 KiB of peer ids. */
 const chunkShift = 14;
+const chunkMask: number = 2 ** chunkShift - 1;
 
 /** Peers of one family, over all torrents. */
 export class PeerTable implements IndexedRecords {
@@ -28,6 +36,9 @@ export class PeerTable implements IndexedRecords {
   #soughtPort = 0;
   #first: number = none;
   #last: number = none;
+  /** The marker that the last peers stand behind, while there is one; its second is `#lastSecond`. */
+  #lastMarker: number = none;
+  #lastSecond = 0;
   count = 0;
   /** After `find`: how many peers of that torrent and address it met under other ports. */
   neighbours = 0;
@@ -72,10 +83,7 @@ export class PeerTable implements IndexedRecords {
     const words = this.#records.words(peer);
     const base = this.#records.base(peer);
     this.#storeId(peer, peerId);
-    if (peer === this.#last) {
-      words[base + word.seen] = Math.max(words[base + word.seen]!, seen);
-      return;
-    }
+    if (peer === this.#last && seen <= this.#lastSecond) return;
     this.#unlink(words, base);
     this.#append(words, base, peer, seen);
   }
@@ -89,12 +97,13 @@ export class PeerTable implements IndexedRecords {
 
   /** Whoever was heard of longest ago, or -1. */
   get oldest(): number {
-    return this.#first === none ? -1 : this.#first;
+    return this.#first === none ? -1 : this.#records.words(this.#first)[this.#records.base(this.#first) + word.next]!;
   }
 
-  /** Second at which a peer was last heard of. */
-  seen(peer: number): number {
-    return this.#records.words(peer)[this.#records.base(peer) + word.seen]!;
+  /** Second at which `oldest` was last heard of; of no meaning when there is nobody. */
+  get oldestSecond(): number {
+    // The list begins with a marker.
+    return this.#first === none ? 0 : this.position(this.#first);
   }
 
   torrent(peer: number): number {
@@ -139,7 +148,7 @@ export class PeerTable implements IndexedRecords {
   /** Writes the peer id, or zeros where ids are not kept. */
   writeId(peer: number, peerIds: Uint8Array, at: number): void {
     const ids = this.#peerIds[peer >>> chunkShift];
-    const from = (peer & (2 ** chunkShift - 1)) * peerIdBytes;
+    const from = (peer & chunkMask) * peerIdBytes;
     // A loop: for 20 bytes it is faster than a view and a copy.
     for (let byte = 0; byte < peerIdBytes; byte++) peerIds[at + byte] = ids === undefined ? 0 : ids[from + byte]!;
   }
@@ -169,20 +178,37 @@ export class PeerTable implements IndexedRecords {
   #storeId(peer: number, peerId: Uint8Array): void {
     const ids = this.#peerIds[peer >>> chunkShift];
     if (ids === undefined) return;
-    const at = (peer & (2 ** chunkShift - 1)) * peerIdBytes;
+    const at = (peer & chunkMask) * peerIdBytes;
     for (let byte = 0; byte < peerIdBytes; byte++) ids[at + byte] = peerId[byte]!;
   }
 
   #append(words: Uint32Array, base: number, peer: number, seen: number): void {
-    words[base + word.previous] = this.#last;
-    words[base + word.next] = none;
     // Never older than the one before it, so that the order holds even if the clock is handed in out of order.
-    words[base + word.seen] = this.#last === none ? seen : Math.max(seen, this.seen(this.#last));
-    if (this.#last === none) this.#first = peer;
-    else this.#records.words(this.#last)[this.#records.base(this.#last) + word.next] = peer;
-    this.#last = peer;
+    const second = this.#first === none ? seen : Math.max(seen, this.#lastSecond);
+    if (this.#lastMarker === none || second !== this.#lastSecond) this.#mark(second);
+    this.#link(words, base, peer);
   }
 
+  #mark(second: number): void {
+    const marker = this.#records.allocate();
+    const words = this.#records.words(marker);
+    const base = this.#records.base(marker);
+    words[base + word.position] = second;
+    words[base + word.portAndFlags] = markerFlag;
+    this.#link(words, base, marker);
+    this.#lastMarker = marker;
+    this.#lastSecond = second;
+  }
+
+  #link(words: Uint32Array, base: number, record: number): void {
+    words[base + word.previous] = this.#last;
+    words[base + word.next] = none;
+    if (this.#last === none) this.#first = record;
+    else this.#records.words(this.#last)[this.#records.base(this.#last) + word.next] = record;
+    this.#last = record;
+  }
+
+  /** Takes a record out of the order, and the marker before it if nobody stands behind that any more. */
   #unlink(words: Uint32Array, base: number): void {
     const previous = words[base + word.previous]!;
     const next = words[base + word.next]!;
@@ -190,5 +216,14 @@ export class PeerTable implements IndexedRecords {
     else this.#records.words(previous)[this.#records.base(previous) + word.next] = next;
     if (next === none) this.#last = previous;
     else this.#records.words(next)[this.#records.base(next) + word.previous] = previous;
+    if (!this.#isMarker(previous) || !(next === none || this.#isMarker(next))) return;
+    this.#unlink(this.#records.words(previous), this.#records.base(previous));
+    this.#records.release(previous);
+    if (previous === this.#lastMarker) this.#lastMarker = none;
+  }
+
+  #isMarker(record: number): boolean {
+    if (record === none) return false;
+    return this.#records.words(record)[this.#records.base(record) + word.portAndFlags] === markerFlag;
   }
 }
