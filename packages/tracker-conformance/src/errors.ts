@@ -8,6 +8,7 @@ export type ConformanceErrorCode =
   | 'no-connection'
   | 'not-bencoded'
   | 'not-http'
+  | 'refused'
   | 'too-large';
 
 /** A tracker that could not be found, asked or read; `cause` is the system's own error where there is one. */

@@ -150,6 +150,17 @@ export function answerIn(response: HttpResponse): HttpAnswer {
   return { response, dictionary, failure: reason instanceof Uint8Array ? utf8(reason) : undefined };
 }
 
+/** The bencoded answer of a refusal, or a text that says why there is none: many trackers refuse with a page. */
+export function refusalIn(response: HttpResponse): HttpAnswer | string {
+  try {
+    return answerIn(response);
+  } catch (error) {
+    if (error instanceof ConformanceError && response.status >= 400)
+      return `status ${response.status} without a bencoded reason`;
+    throw error;
+  }
+}
+
 /** An announce's parameters as every client sends them; change what a case is about. */
 export function parametersFor(infoHash: Uint8Array, peerId: Uint8Array, port: number): Parameters {
   const ids = { info_hash: percentEncode(infoHash), peer_id: percentEncode(peerId) };

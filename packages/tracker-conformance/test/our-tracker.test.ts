@@ -23,7 +23,9 @@ const random = (): (() => number) => {
 };
 
 async function resultsOf(url: string): Promise<CaseResult[]> {
-  return Array.fromAsync(runConformance(url, { timeoutMs: 10_000 }));
+  const results: CaseResult[] = [];
+  for await (const result of runConformance(url, { timeoutMs: 10_000 })) results.push(result);
+  return results;
 }
 
 async function serving(host: string, use: (urls: readonly string[]) => Promise<void>): Promise<void> {

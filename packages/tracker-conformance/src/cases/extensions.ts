@@ -1,6 +1,7 @@
 // What later BEPs add to announces and scrapes. A tracker without them is a tracker all the same: `differs`.
 import { randomBytes } from 'node:crypto';
 import { formatIp } from '@shoal/tracker-protocol';
+import type { CaseContext } from '../case-context.ts';
 import {
   type ConformanceCase,
   differs,
@@ -11,7 +12,7 @@ import {
   passIf,
   unjudged,
 } from '../conformance-case.ts';
-import { answerIn } from '../http-probe.ts';
+import { type HttpAnswer, answerIn, refusalIn } from '../http-probe.ts';
 import { shown, textOf } from '../swarm-reading.ts';
 import { escapeAll, parameters } from './http-hashes.ts';
 
@@ -40,7 +41,9 @@ export const extensionCases: readonly ConformanceCase[] = [
     title: 'a refusal says when to try again (BEP 31)',
     transports: overHttp,
     run: async (context) => {
-      const { dictionary, failure } = await context.http.announce({ ...parameters(context, 0), info_hash: 'short' });
+      const refusal = await refused(context);
+      if (typeof refusal === 'string') return differs(refusal);
+      const { dictionary, failure } = refusal;
       if (failure === undefined) return fail('not refused');
       const retry = dictionary.get('retry in');
       if (retry === undefined) return differs('no "retry in"');
@@ -137,7 +140,9 @@ export const extensionCases: readonly ConformanceCase[] = [
     title: 'a refusal carries an interval, for clients that would be back at once',
     transports: overHttp,
     run: async (context) => {
-      const { dictionary, failure } = await context.http.announce({ ...parameters(context, 0), info_hash: 'short' });
+      const refusal = await refused(context);
+      if (typeof refusal === 'string') return differs(refusal);
+      const { dictionary, failure } = refusal;
       if (failure === undefined) return fail('not refused');
       const interval = dictionary.get('interval');
       return interval === undefined
@@ -146,3 +151,7 @@ export const extensionCases: readonly ConformanceCase[] = [
     },
   },
 ];
+
+async function refused({ http }: CaseContext): Promise<HttpAnswer | string> {
+  return refusalIn(await http.get(http.announceTarget({ info_hash: 'short' })));
+}

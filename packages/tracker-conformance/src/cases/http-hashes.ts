@@ -12,7 +12,7 @@ import {
   worst,
 } from '../conformance-case.ts';
 import { ConformanceError } from '../errors.ts';
-import { type Parameters, answerIn, parametersFor } from '../http-probe.ts';
+import { type HttpAnswer, type Parameters, parametersFor, refusalIn } from '../http-probe.ts';
 import { readHttpAnswer } from '../swarm-reading.ts';
 
 export const httpHashCases: readonly ConformanceCase[] = [
@@ -166,27 +166,19 @@ export async function refusedAll(
 }
 
 async function refused(context: CaseContext, what: string, changed: Parameters): Promise<Verdict> {
-  const { http } = context;
-  const response = await http.get(http.announceTarget({ ...parameters(context, 0), ...changed }));
-  try {
-    const { failure } = answerIn(response);
-    return failure === undefined ? fail(`${what}: taken`) : pass(`${what}: ${failure}`);
-  } catch (error) {
-    if (error instanceof ConformanceError && response.status >= 400)
-      return differs(`${what}: status ${response.status} without a bencoded reason`);
-    throw error;
-  }
+  const answer = await answerTo(context, changed);
+  if (typeof answer === 'string') return differs(`${what}: ${answer}`);
+  return answer.failure === undefined ? fail(`${what}: taken`) : pass(`${what}: ${answer.failure}`);
 }
 
 async function answered(context: CaseContext, changed: Parameters, what: string): Promise<Verdict> {
+  const answer = await answerTo(context, changed);
+  return typeof answer === 'string' ? differs(`${what}: ${answer}`) : pass(`${what}: ${answer.failure ?? 'taken'}`);
+}
+
+async function answerTo(context: CaseContext, changed: Parameters): Promise<HttpAnswer | string> {
   const { http } = context;
-  const response = await http.get(http.announceTarget({ ...parameters(context, 0), ...changed }));
-  try {
-    return pass(`${what}: ${answerIn(response).failure ?? 'taken'}`);
-  } catch (error) {
-    if (error instanceof ConformanceError) return differs(`${what}: status ${response.status} without bencode`);
-    throw error;
-  }
+  return refusalIn(await http.get(http.announceTarget({ ...parameters(context, 0), ...changed })));
 }
 
 /** Whether two ways of writing an info-hash lead to one swarm. */
@@ -199,7 +191,7 @@ async function sameSwarm(context: CaseContext, one: string, other: string): Prom
 
 async function announced(context: CaseContext, peer: number, infoHash: string): Promise<readonly number[]> {
   const { failure, ports } = readHttpAnswer(await context.http.announce(parameters(context, peer, infoHash)));
-  if (failure !== undefined) throw new ConformanceError('no-answer', `refused: ${failure}`);
+  if (failure !== undefined) throw new ConformanceError('refused', `refused: ${failure}`);
   return ports;
 }
 

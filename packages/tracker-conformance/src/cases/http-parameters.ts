@@ -1,7 +1,7 @@
 // What a tracker takes and refuses of the parameters of an HTTP announce. BEP 3, 7, 21, 23.
 import { type ConformanceCase, differs, fail, overHttp, pass, passIf } from '../conformance-case.ts';
 import type { CaseContext } from '../case-context.ts';
-import type { Parameters } from '../http-probe.ts';
+import { type Parameters, refusalIn } from '../http-probe.ts';
 import { readHttpAnswer, textOf } from '../swarm-reading.ts';
 import { parameters, refusedAll } from './http-hashes.ts';
 
@@ -53,7 +53,10 @@ export const httpParameterCases: readonly ConformanceCase[] = [
     transports: overHttp,
     run: async (context) => {
       await context.announce(0);
-      const { dictionary, failure } = await context.http.announce({ ...parameters(context, 1), compact: 0 });
+      const { http } = context;
+      const answer = refusalIn(await http.get(http.announceTarget({ ...parameters(context, 1), compact: 0 })));
+      if (typeof answer === 'string') return differs(answer);
+      const { dictionary, failure } = answer;
       if (failure !== undefined) return differs(`refused: ${failure}`);
       const peers = dictionary.get('peers');
       // BEP 23 lets a tracker answer compactly all the same.

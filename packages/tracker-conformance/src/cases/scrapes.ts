@@ -10,8 +10,7 @@ import {
   passIf,
   unjudged,
 } from '../conformance-case.ts';
-import { ConformanceError } from '../errors.ts';
-import { answerIn } from '../http-probe.ts';
+import { answerIn, refusalIn } from '../http-probe.ts';
 import { bodyDictionary } from '../http-response.ts';
 import { shown } from '../swarm-reading.ts';
 import { escapeAll } from './http-hashes.ts';
@@ -38,17 +37,11 @@ export const scrapeCases: readonly ConformanceCase[] = [
     run: async (context) => {
       const { scrapePath } = context.http;
       if (scrapePath === undefined) return notApplicable('the URL has no scrape');
-      const response = await context.http.get(scrapePath);
-      try {
-        const { failure, dictionary } = answerIn(response);
-        if (failure !== undefined) return pass(failure);
-        const files = dictionary.get('files');
-        return differs(`everything: ${files instanceof Map ? files.size : 0} torrents`);
-      } catch (error) {
-        if (error instanceof ConformanceError && response.status >= 400)
-          return differs(`status ${response.status} without a bencoded reason`);
-        throw error;
-      }
+      const answer = refusalIn(await context.http.get(scrapePath));
+      if (typeof answer === 'string') return differs(answer);
+      if (answer.failure !== undefined) return pass(answer.failure);
+      const files = answer.dictionary.get('files');
+      return differs(`everything: ${files instanceof Map ? files.size : 0} torrents`);
     },
   },
   {

@@ -242,7 +242,7 @@ export const swarmCases: readonly ConformanceCase[] = [
 async function taken(context: CaseContext, peer: number, announce: Partial<SwarmAnnounce> = {}): Promise<SwarmReading> {
   const found = await context.announce(peer, announce);
   if (found.failure === undefined) return found;
-  throw new ConformanceError('no-answer', `refused: ${found.failure}`);
+  throw new ConformanceError('refused', `refused: ${found.failure}`);
 }
 
 async function downloaded(context: CaseContext): Promise<number | string> {
