@@ -142,6 +142,27 @@ describe('round trips', () => {
       }),
     );
   });
+
+  test('an answer with packed peers has the same bytes as one with the same peers spelled out', () => {
+    const count = fc.option(counter, { nil: undefined });
+    const counts = {
+      interval: fc.nat(86_400),
+      minInterval: count,
+      complete: count,
+      incomplete: count,
+      downloaded: count,
+    };
+    const list = fc.array(fc.record({ ip, port }), { maxLength: 20 });
+    fc.assert(
+      fc.property(fc.record(counts), list, fc.option(ip, { nil: undefined }), (reply, peers, address) => {
+        const packed = { v4: encodeCompactPeers(peers, 4), v6: encodeCompactPeers(peers, 6) };
+        const externalIp = address === undefined ? undefined : parseIp(address);
+        expect(encodeAnnounceReply({ ...reply, externalIp, peers: packed })).toEqual(
+          encodeAnnounceReply({ ...reply, externalIp: address, peers }),
+        );
+      }),
+    );
+  });
 });
 
 describe('hostile input', () => {

@@ -7,6 +7,7 @@ import { decodeCompactPeers, encodeCompactPeers } from '../compact-peers.ts';
 import type { CompactPeerList } from '../compact-peers.ts';
 import { TrackerProtocolError } from '../errors.ts';
 import type { AnnounceFailure, AnnounceReply, NamedPeer, TrackedPeer } from '../types.ts';
+import { compactReplyLimit, writeCompactReply } from './compact-reply.ts';
 import { concat, decodeDictionary, failureOf, numberOf, textBytes } from './dictionary.ts';
 
 /** Peers already packed: 6-byte and 18-byte records. What a tracker that stores bytes hands over without copying. */
@@ -51,10 +52,14 @@ export const replyDefaults = {
 
 /** The body of an answer. Keys sorted; `peers` always there, `peers6` only when it has any (older clients choke). */
 export function encodeAnnounceReply(reply: AnnounceReplyInput, format: ReplyFormat = {}): Uint8Array {
+  const external = typeof reply.externalIp === 'string' ? parseIp(reply.externalIp) : reply.externalIp;
+  const { peers } = reply;
+  const plain = format.compact !== false && reply.trackerId === undefined && reply.warning === undefined;
+  if (plain && isPacked(peers) && peers.v4.length <= compactReplyLimit && peers.v6.length <= compactReplyLimit)
+    return writeCompactReply(reply, external, peers.v4, peers.v6);
   const parts: (string | Uint8Array)[] = ['d'];
   if (reply.complete !== undefined) parts.push(`8:completei${reply.complete}e`);
   if (reply.downloaded !== undefined) parts.push(`10:downloadedi${reply.downloaded}e`);
-  const external = typeof reply.externalIp === 'string' ? parseIp(reply.externalIp) : reply.externalIp;
   if (external) parts.push(`11:external ip${external.length}:`, external);
   if (reply.incomplete !== undefined) parts.push(`10:incompletei${reply.incomplete}e`);
   parts.push(`8:intervali${reply.interval}e`);
