@@ -31,11 +31,12 @@ export class ConnectionIds {
   /** Whether this address was given this id in the current slot or the one before. */
   accepts(address: Uint8Array, id: UdpConnectionId, now: number): boolean {
     const slot = Math.floor(now / slotMs);
-    for (const candidate of [slot, slot - 1]) {
-      this.#compute(address, candidate);
-      if (this.#high === id.high && this.#low === id.low) return true;
-    }
-    return false;
+    return this.#matches(address, slot, id) || this.#matches(address, slot - 1, id);
+  }
+
+  #matches(address: Uint8Array, slot: number, id: UdpConnectionId): boolean {
+    this.#compute(address, slot);
+    return this.#high === id.high && this.#low === id.low;
   }
 
   #compute(address: Uint8Array, slot: number): void {

@@ -133,15 +133,17 @@ export class PeerTable implements IndexedRecords {
    * over memory; in a loop that does nothing else the processor waits for several of them at once.
    */
   writeRecords(peers: Uint32Array, count: number, records: Uint8Array): void {
-    const bytes = this.addressBytes;
-    for (let index = 0, at = 0; index < count; index++, at += bytes + 2) {
+    const addressWords = this.#hashedWords - 1;
+    let at = 0;
+    for (let index = 0; index < count; index++) {
       const peer = peers[index]!;
       const words = this.#records.words(peer);
       const base = this.#records.base(peer);
-      for (let byte = 0; byte < bytes; byte += 4) writeWord(records, at + byte, words[base + word.address + byte / 4]!);
       const port = words[base + word.portAndFlags]!;
-      records[at + bytes] = port >>> 8;
-      records[at + bytes + 1] = port;
+      const address = base + word.address;
+      for (let next = 0; next < addressWords; next++, at += 4) writeWord(records, at, words[address + next]!);
+      records[at++] = port >>> 8;
+      records[at++] = port;
     }
   }
 
