@@ -20,8 +20,8 @@ Runs corner cases of the tracker protocol against http:, https: and udp: tracker
   --json           one line of JSON for each URL
   --only LIST      run only these cases: 1,5-9
   --timeout MS     time for one case (default 2000)
-  --seed TEXT      decides the info-hashes (default random)
-  --list-hashes    print the info-hashes of a --seed, for a tracker that serves listed torrents, and end
+  --seed TEXT      decides the info-hashes (default random); a seed is good once, as trackers remember
+  --list-hashes    print the info-hashes that the run would use, for a tracker that serves listed torrents
   -h, --help
 
 Exit codes: 0 no case fails, 1 some case fails, 2 usage
@@ -37,13 +37,14 @@ export async function main(argv: readonly string[], { out, error }: CommandOutpu
     }
     const { urls, json, listHashes, options } = command;
     if (listHashes) {
-      for (const infoHash of infoHashesFor(options.seed ?? '')) out(`${Buffer.from(infoHash).toString('hex')}\n`);
+      const listed = urls.flatMap((_, index) => infoHashesFor(seedFor(options, index).seed ?? ''));
+      for (const infoHash of listed) out(`${Buffer.from(infoHash).toString('hex')}\n`);
       return 0;
     }
     let failed = false;
-    for (const url of urls) {
+    for (const [index, url] of urls.entries()) {
       const results: CaseResult[] = [];
-      for await (const result of runConformance(url, options)) results.push(result);
+      for await (const result of runConformance(url, seedFor(options, index))) results.push(result);
       out((json ? jsonReport : tableReport)(url, results));
       failed ||= results.some(({ outcome }) => outcome === 'fail');
     }
@@ -53,6 +54,11 @@ export async function main(argv: readonly string[], { out, error }: CommandOutpu
     error(`shoal-tracker-conformance: ${cause.message}\n`);
     return 2;
   }
+}
+
+/** URLs may be one tracker's, and what one announced must not be in the other's swarms. */
+function seedFor(options: ConformanceOptions, index: number): ConformanceOptions {
+  return options.seed === undefined ? options : { ...options, seed: `${options.seed}/${index}` };
 }
 
 interface Command {
@@ -78,7 +84,7 @@ function readArguments(argv: readonly string[]): Command | 'help' {
   if (values.help) return 'help';
   const listHashes = values['list-hashes'];
   if (listHashes && values.seed === undefined) throw new TypeError('--list-hashes needs a --seed');
-  if (!listHashes && urls.length === 0) throw new TypeError('name the URL of a tracker; --help says more');
+  if (urls.length === 0) throw new TypeError('name the URL of a tracker; --help says more');
   // All of them before anything is sent.
   for (const url of urls) parseTrackerUrl(url);
   const options = {

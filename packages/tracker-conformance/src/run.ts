@@ -14,7 +14,7 @@ export interface ConformanceOptions {
   readonly timeoutMs?: number;
   /** Cases at once, 1 to 64. Default 8. */
   readonly concurrency?: number;
-  /** Decides info-hashes and peer ids: see `infoHashesFor`. Default: random. */
+  /** Decides info-hashes and peer ids: see `infoHashesFor`. Good once for each tracker, as that remembers. Default: random. */
   readonly seed?: string;
 }
 

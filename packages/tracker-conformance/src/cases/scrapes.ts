@@ -76,7 +76,10 @@ export const scrapeCases: readonly ConformanceCase[] = [
       const { failure } = answerIn(response);
       if (failure !== undefined) return notApplicable(`no scrape of several: ${failure}`);
       const files = bodyDictionary(response, true).get('files');
-      const size = files instanceof Map ? files.size : 0;
+      const names = files instanceof Map ? [...files.keys()] : [];
+      const asked = new Set(infoHashes.map((infoHash) => String.fromCharCode(...infoHash)));
+      if (names.some((name) => !asked.has(name))) return fail('a key is none of the info-hashes asked for');
+      const size = names.length;
       return size === infoHashes.length
         ? pass(`${size} torrents`)
         : differs(`${size} of ${infoHashes.length} torrents`);
