@@ -24,6 +24,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   '@shoal/tracker-client': { kind: 'node', arrows: ['@shoal/tracker-protocol'] },
   '@shoal/tracker-server': { kind: 'node', arrows: ['@shoal/tracker'] },
   '@shoal/storage': { kind: 'node', arrows: ['@shoal/pieces'] },
+  '@shoal/tracker-conformance': { kind: 'node', arrows: ['@shoal/tracker-protocol'] },
   '@shoal/session': {
     kind: 'node',
     arrows: ['@shoal/torrent', '@shoal/tracker-client', '@shoal/storage', '@shoal/metainfo'],
