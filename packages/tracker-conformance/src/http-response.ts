@@ -46,8 +46,11 @@ function readBody(
   if (empty) return { body: new Uint8Array(0), end: start };
   if (headers.get('transfer-encoding')?.toLowerCase() === 'chunked') return readChunks(bytes, start);
   const declared = headers.get('content-length');
+  // Digits alone: what is negative would be read again and again.
+  if (declared !== undefined && !/^\d{1,15}$/.test(declared))
+    throw new ConformanceError('not-http', `Content-Length: ${declared}`);
   const length = declared === undefined ? (ended ? bytes.length - start : Infinity) : Number(declared);
-  if (start + length > bytes.length || Number.isNaN(length)) return undefined;
+  if (start + length > bytes.length) return undefined;
   return { body: bytes.subarray(start, start + length), end: start + length };
 }
 
@@ -56,7 +59,9 @@ function readChunks(bytes: Buffer, start: number): { body: Uint8Array; end: numb
   for (let at = start; ;) {
     const lineEnd = bytes.indexOf('\r\n', at);
     if (lineEnd < 0) return undefined;
-    const size = Number.parseInt(bytes.subarray(at, lineEnd).toString('latin1'), 16);
+    const line = bytes.subarray(at, lineEnd).toString('latin1');
+    if (!/^[0-9a-f]{1,8}(?:[; ]|$)/i.test(line)) throw new ConformanceError('not-http', 'a chunk without a size');
+    const size = Number.parseInt(line, 16);
     const next = lineEnd + 2 + size + 2;
     if (!(next <= bytes.length)) return undefined;
     if (size === 0) return { body: Buffer.concat(parts), end: next };
