@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { ConformanceError } from './errors.ts';
 import { infoHashesFor } from './info-hashes.ts';
 import { jsonReport, tableReport } from './report.ts';
-import { type CaseResult, type ConformanceOptions, runConformance } from './run.ts';
+import { type CaseResult, type ConformanceOptions, maxTimeoutMs, runConformance } from './run.ts';
 import { parseTrackerUrl } from './target.ts';
 
 /** Where the command writes. */
@@ -29,31 +29,40 @@ Exit codes: 0 no case fails, 1 some case fails, 2 usage
 
 /** Runs the command; `argv` has only the arguments. Returns the exit code. */
 export async function main(argv: readonly string[], { out, error }: CommandOutput): Promise<0 | 1 | 2> {
+  let command: Command | 'help';
   try {
-    const command = readArguments(argv);
-    if (command === 'help') {
-      out(usage);
-      return 0;
-    }
-    const { urls, json, listHashes, options } = command;
-    if (listHashes) {
-      const listed = urls.flatMap((_, index) => infoHashesFor(seedFor(options, index).seed ?? ''));
-      for (const infoHash of listed) out(`${Buffer.from(infoHash).toString('hex')}\n`);
-      return 0;
-    }
-    let failed = false;
-    for (const [index, url] of urls.entries()) {
-      const results: CaseResult[] = [];
-      for await (const result of runConformance(url, seedFor(options, index))) results.push(result);
-      out((json ? jsonReport : tableReport)(url, results));
-      failed ||= results.some(({ outcome }) => outcome === 'fail');
-    }
-    return failed ? 1 : 0;
+    command = readArguments(argv);
   } catch (cause) {
-    if (!(cause instanceof TypeError || cause instanceof RangeError || cause instanceof ConformanceError)) throw cause;
+    if (!(cause instanceof TypeError)) throw cause;
     error(`shoal-tracker-conformance: ${cause.message}\n`);
     return 2;
   }
+  if (command === 'help') out(usage);
+  else if (command.listHashes) listHashes(command, out);
+  else return run(command, { out, error });
+  return 0;
+}
+
+async function run({ urls, json, options }: Command, { out, error }: CommandOutput): Promise<0 | 1 | 2> {
+  let failed = false;
+  for (const [index, url] of urls.entries()) {
+    const results: CaseResult[] = [];
+    try {
+      for await (const result of runConformance(url, seedFor(options, index))) results.push(result);
+    } catch (cause) {
+      if (!(cause instanceof ConformanceError)) throw cause;
+      error(`shoal-tracker-conformance: ${cause.message}\n`);
+      return 2;
+    }
+    out((json ? jsonReport : tableReport)(url, results));
+    failed ||= results.some(({ outcome }) => outcome === 'fail');
+  }
+  return failed ? 1 : 0;
+}
+
+function listHashes({ urls, options }: Command, out: CommandOutput['out']): void {
+  const listed = urls.flatMap((_, index) => infoHashesFor(seedFor(options, index).seed ?? ''));
+  for (const infoHash of listed) out(`${Buffer.from(infoHash).toString('hex')}\n`);
 }
 
 /** URLs may be one tracker's, and what one announced must not be in the other's swarms. */
@@ -82,17 +91,24 @@ function readArguments(argv: readonly string[]): Command | 'help' {
     },
   });
   if (values.help) return 'help';
-  const listHashes = values['list-hashes'];
-  if (listHashes && values.seed === undefined) throw new TypeError('--list-hashes needs a --seed');
+  const wantsHashes = values['list-hashes'];
+  if (wantsHashes && values.seed === undefined) throw new TypeError('--list-hashes needs a --seed');
   if (urls.length === 0) throw new TypeError('name the URL of a tracker; --help says more');
   // All of them before anything is sent.
   for (const url of urls) parseTrackerUrl(url);
   const options = {
     ...(values.only === undefined ? {} : { only: parseNumbers(values.only) }),
-    ...(values.timeout === undefined ? {} : { timeoutMs: Number(values.timeout) }),
+    ...(values.timeout === undefined ? {} : { timeoutMs: parseTimeout(values.timeout) }),
     ...(values.seed === undefined ? {} : { seed: values.seed }),
   };
-  return { urls, json: values.json, listHashes, options };
+  return { urls, json: values.json, listHashes: wantsHashes, options };
+}
+
+function parseTimeout(text: string): number {
+  const timeoutMs = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (timeoutMs < 1 || timeoutMs > maxTimeoutMs)
+    throw new TypeError(`--timeout wants 1 to ${maxTimeoutMs} ms: ${text}`);
+  return timeoutMs;
 }
 
 /** `1,5-9` as a set. @throws TypeError for anything else */

@@ -1,6 +1,6 @@
 // Asks an HTTP tracker over sockets of its own: every byte of a request is the caller's, nothing is repaired or
 // retried. Speaks to the target's address alone.
-import { type Socket, connect } from 'node:net';
+import { type Socket, connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type BencodeDictionary, utf8 } from '@shoal/bencode';
 import { percentEncode } from '@shoal/tracker-protocol';
@@ -137,8 +137,9 @@ export class HttpProbe {
 
   #connect(): Socket {
     const { transport, ip, port, host } = this.#target;
-    // Whether the certificate is good is not what is judged here.
-    if (transport === 'https') return connectTls({ host: ip, port, servername: host, rejectUnauthorized: false });
+    // Whether the certificate is good is not what is judged here. RFC 6066 wants a name in SNI, never an address.
+    const names = isIP(host) === 0 ? { servername: host } : {};
+    if (transport === 'https') return connectTls({ host: ip, port, ...names, rejectUnauthorized: false });
     return connect(port, ip);
   }
 }

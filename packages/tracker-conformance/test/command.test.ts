@@ -17,7 +17,7 @@ describe('the command', () => {
     [['no url'], 'URL'],
     [['http://127.0.0.1:1', '--only', '9-1'], '1,5-9'],
     [['http://127.0.0.1:1', '--only', 'x'], '1,5-9'],
-    [['http://127.0.0.1:1', '--timeout', 'soon'], 'timeoutMs'],
+    [['http://127.0.0.1:1', '--timeout', 'soon'], '--timeout'],
     [['http://127.0.0.1:1', '--unheard-of'], 'unheard-of'],
     [['--list-hashes', 'http://127.0.0.1:1'], '--seed'],
   ])('%j is a mistake of usage: exit code 2', async (argv, told) => {

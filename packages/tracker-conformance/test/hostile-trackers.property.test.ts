@@ -56,6 +56,19 @@ describe('a tracker may send anything', () => {
     expect(results.map(({ outcome }) => outcome)).not.toContain(undefined);
   });
 
+  test('over HTTPS an address has no server name, and a tracker without TLS fails every case', async () => {
+    const hellos: number[] = [];
+    await using tracker = await httpTracker(
+      () => undefined,
+      false,
+      (bytes) => hellos.push(bytes[0]!),
+    );
+    const results = await resultsOf(tracker.url.replace('http:', 'https:'), { only: new Set([1, 31]), timeoutMs: 300 });
+    expect(results.map(({ outcome }) => outcome)).toEqual(['fail', 'fail']);
+    // A TLS record of type handshake (RFC 8446 section 5.1).
+    expect(new Set(hellos)).toEqual(new Set([22]));
+  });
+
   test('over UDP every case ends in a verdict', async () => {
     const samples = fc.sample(fc.uint8Array({ maxLength: 60 }), { numRuns: 200, seed: 1 });
     let next = 0;

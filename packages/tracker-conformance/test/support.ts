@@ -9,10 +9,15 @@ export interface WrongTracker extends AsyncDisposable {
 }
 
 /** Answers every request with latin1 text; undefined is silence. The connection ends after the first lot unless `stay`. */
-export async function httpTracker(answer: (head: string) => string | undefined, stay = false): Promise<WrongTracker> {
+export async function httpTracker(
+  answer: (head: string) => string | undefined,
+  stay = false,
+  hears: (bytes: Buffer) => void = () => {},
+): Promise<WrongTracker> {
   const server = createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', (chunk) => {
+    socket.once('data', (chunk: Buffer) => {
+      hears(chunk);
       const heads = chunk.toString('latin1').split('\r\n\r\n').slice(0, -1);
       const answers = heads.map(answer).filter((each) => each !== undefined);
       if (answers.length === 0) return;
