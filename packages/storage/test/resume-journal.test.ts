@@ -225,9 +225,23 @@ describe('when it is written', () => {
     expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1, 2]);
   });
 
-  test('after so many bytes without waiting', async () => {
+  test('before content gets further ahead of it than so many bytes', async () => {
     const scene = new JournalScene();
     const journal = await scene.open({ appendEveryBytes: pieceLength * 3 });
+    await journal.writing();
+    for (const piece of [0, 1]) journal.verified(piece);
+    expect(journal.writing()).toBeUndefined();
+    journal.verified(2);
+    const held = journal.writing();
+    expect(held).toBeDefined();
+    await held;
+    expect(journal.writing()).toBeUndefined();
+    expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1, 2]);
+  });
+
+  test('after half as many bytes without waiting', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open({ appendEveryBytes: pieceLength * 6 });
     journal.verified(0);
     await vi.advanceTimersByTimeAsync(0);
     journal.verified(1);

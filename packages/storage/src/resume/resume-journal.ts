@@ -29,6 +29,8 @@ export class ResumeJournal implements AsyncDisposable {
   #pending: number[] = [];
   readonly #queued: Bitfield;
   #pendingBytes = 0;
+  /** Of the batch that is being written down. */
+  #appendingBytes = 0;
   /** Files of which something was reported. */
   readonly #touched: Set<number> = new Set();
   #timer: NodeJS.Timeout | undefined;
@@ -85,13 +87,17 @@ export class ResumeJournal implements AsyncDisposable {
 
   /**
    * Call before each write of content and each `prepare`, so that a crash in the midst is not taken for another's change.
-   * Undefined while a recent sign of life is on record; else a promise to wait for, which never rejects.
+   * Undefined while a recent sign of life is on record and little waits to be written down; else a promise to wait for,
+   * which never rejects.
    */
   writing(): Promise<void> | undefined {
     if (this.#isOver) return undefined;
     this.#quietTicks = 0;
     if (this.#timer === undefined) this.#wake();
-    return this.#waking;
+    if (this.#waking !== undefined) return this.#waking;
+    // A disk that takes content faster than records must not get ahead of them: a crash would cost all that waits.
+    const isAhead = this.#pendingBytes + this.#appendingBytes >= this.#options.appendEveryBytes;
+    return isAhead ? this.#queue : undefined;
   }
 
   /**
@@ -157,7 +163,7 @@ export class ResumeJournal implements AsyncDisposable {
     this.#pendingBytes += this.#options.geometry.pieceLength;
     this.#quietTicks = 0;
     if (this.#timer === undefined) this.#wake();
-    else if (this.#pendingBytes >= this.#options.appendEveryBytes) this.#kick(false);
+    else if (this.#pendingBytes >= this.#options.appendEveryBytes / 2) this.#kick(false);
   }
 
   /** Begins to write at intervals, and at once. */
@@ -207,6 +213,7 @@ export class ResumeJournal implements AsyncDisposable {
     const batch = this.#pending.toSorted((one, other) => one - other);
     if (batch.length === 0 && !isHeartbeat) return;
     this.#pending = [];
+    this.#appendingBytes = this.#pendingBytes;
     this.#pendingBytes = 0;
     for (const piece of batch) this.#queued.remove(piece);
     const verified = runsOf(batch.filter((piece) => this.#live.has(piece)));
@@ -215,12 +222,15 @@ export class ResumeJournal implements AsyncDisposable {
     const stamps = await this.#stampsOf(this.#filesOf(batch));
     if (stamps === undefined) {
       for (const piece of batch) if (this.#queued.add(piece)) this.#pending.push(piece);
+      this.#pendingBytes += this.#appendingBytes;
+      this.#appendingBytes = 0;
       return;
     }
     const records: JournalRecord[] = [this.#alive(), ...stamps];
     if (verified.length > 0) records.push({ type: 'verified', runs: verified });
     if (lost.length > 0) records.push({ type: 'lost', runs: lost });
     await this.#writer.write(records);
+    this.#appendingBytes = 0;
   }
 
   #filesOf(pieces: readonly number[]): Set<number> {

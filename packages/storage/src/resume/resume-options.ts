@@ -20,7 +20,7 @@ export interface ResumeOptions {
   readonly wallClock?: () => number;
   /** Longest that something reported waits; default 1000. */
   readonly appendEveryMs?: number;
-  /** Most bytes of pieces that wait; default 8 MiB. */
+  /** Most bytes of pieces that wait before `writing` holds further ones back; default 4 MiB. */
   readonly appendEveryBytes?: number;
   /** How often what was verified is brought to the device; default 30,000. */
   readonly syncEveryMs?: number;
@@ -38,7 +38,7 @@ export const resumeDefaults = {
   /** What a crash costs at most on a slow link. */
   appendEveryMs: 1000,
   /** What it costs at most on a fast one. */
-  appendEveryBytes: 8_388_608,
+  appendEveryBytes: 4_194_304,
   /** What a power loss puts in doubt: Linux itself begins to write after the same time (vm.dirty_expire_centisecs). */
   syncEveryMs: 30_000,
   /** How far file times and the wall clock may be apart: FAT counts in 2 s. */
