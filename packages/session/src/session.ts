@@ -141,11 +141,14 @@ export class Session implements AsyncDisposable {
   async #start(metainfo: Metainfo, options: AddOptions, signal?: AbortSignal): Promise<TorrentHandle> {
     const { infoHash, name } = metainfo;
     const late: { handle?: TorrentHandle } = {};
-    // Before there is a handle there is nobody to listen.
-    const onReport = (report: SessionReport): void => late.handle?.reported(report);
+    const early: SessionReport[] = [];
+    const onReport = (report: SessionReport): void => {
+      if (late.handle === undefined) early.push(report);
+      else late.handle.reported(report);
+    };
     const { run, driver, peerId, doubt } = await openTorrent(this.#shared, metainfo, options, onReport, signal);
     const close = (): Promise<void> => this.#remove(infoHash, run);
-    const handle = new TorrentHandle({ infoHash, name, peerId }, run, close);
+    const handle = new TorrentHandle({ infoHash, name, peerId }, run, early, close);
     late.handle = handle;
     this.#drivers.set(infoHash, driver);
     this.#runs.set(infoHash, run);

@@ -21,9 +21,17 @@ export class TorrentHandle implements AsyncDisposable {
   readonly #run: TorrentRun;
   readonly #close: () => Promise<void>;
   readonly #listeners = new Set<(report: SessionReport) => void>();
+  /** Said before anybody could listen, for who listens first. */
+  #early: readonly SessionReport[];
   #stopping: Promise<void> | undefined;
 
-  constructor({ infoHash, name, peerId }: HandleFacts, run: TorrentRun, close: () => Promise<void>) {
+  constructor(
+    { infoHash, name, peerId }: HandleFacts,
+    run: TorrentRun,
+    early: readonly SessionReport[],
+    close: () => Promise<void>,
+  ) {
+    this.#early = early;
     this.infoHash = infoHash;
     this.name = name;
     this.peerId = peerId;
@@ -43,8 +51,11 @@ export class TorrentHandle implements AsyncDisposable {
     return this.#run.snapshot();
   }
 
-  /** Calls `listener` for every report from now on; returns what ends it. */
+  /** Calls `listener` for every report from now on, the first one also for those from before; returns what ends it. */
   onReport(listener: (report: SessionReport) => void): () => void {
+    const early = this.#early;
+    this.#early = [];
+    for (const report of early) listener(report);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

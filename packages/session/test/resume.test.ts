@@ -2,7 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from 
 import path from 'node:path';
 import { createMetainfo, type Metainfo } from '@shoal/metainfo';
 import { describe, expect, test } from 'vitest';
-import type { AddOptions, SessionReport, TorrentHandle } from '../src/index.ts';
+import { journalPath, type AddOptions, type SessionReport, type TorrentHandle } from '../src/index.ts';
 import { emptyFolder, endpointOf, openSession, randomFile, temporaryFolder } from './swarm.ts';
 
 const pieceLength = 65_536;
@@ -110,6 +110,17 @@ describe('a torrent that is added again', () => {
     expect([hadAtOnce, checked]).toEqual([8, 4]);
     expect(handle.snapshot().downloadedBytes).toBe(0);
   });
+});
+
+test('a journal that cannot be read is reported to who listens first', async () => {
+  const { folder, metainfo } = await randomFile(2 * pieceLength, pieceLength);
+  const resumeDirectory = await emptyFolder();
+  await mkdir(journalPath(resumeDirectory, metainfo.infoHash, folder));
+  const session = await openSession({ resumeDirectory });
+  const handle = await session.add(metainfo, { directory: folder });
+  const reports: SessionReport[] = [];
+  handle.onReport((report) => reports.push(report));
+  expect(reports).toContainEqual(expect.objectContaining({ type: 'journal-failed' }));
 });
 
 describe('content that is moved while the torrent runs', () => {
