@@ -40,8 +40,8 @@ test('no single insertion or removal works on more than a page, however many rec
   };
   for (const [record, hash] of hashes.entries()) step(() => index.add(hash, record));
   for (const [record, hash] of hashes.entries()) step(() => index.remove(hash, record));
-  // One page of 2,048 slots; a hash takes some 50 ns, so this is a tenth of a millisecond.
-  expect(most).toBeLessThanOrEqual(2048);
+  // Two pages of 1,536 slots, where a split makes one larger on the way; a hash takes some 50 ns.
+  expect(most).toBeLessThanOrEqual(2 * 1536);
 });
 
 test('a search looks at few records besides the one it is for, and a vain one at hardly any', () => {

@@ -11,8 +11,13 @@ export interface IndexedRecords {
   isSought(record: number): boolean;
 }
 
-/** Slots of a page: 8 KiB. Larger pages make a longer split (about 60 µs here), smaller ones a larger directory. */
-const pageSlots = 2048;
+/**
+ * Slots of a page, when it is new and before it is split: 4 and 6 KiB. Two sizes, because all pages fill alike, so that
+ * with one all would be half empty at once. Larger pages make a longer split (60 µs for 8 KiB), smaller ones a larger
+ * directory.
+ */
+const pageSlots = 1024;
+const fullPageSlots = 1536;
 
 /** Past 2^16 pages (some 60 million records) pages double instead of splitting, which keeps the directory small. */
 const maxDepth = 16;
@@ -48,9 +53,9 @@ export class RecordIndex {
   /** The record that its owner recognises among those with this hash, or -1. */
   find(hash: number): number {
     const { slots } = this.#pageOf(hash);
-    const mask = slots.length - 1;
+    const last = slots.length - 1;
     const tag = tagOf(hash);
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    for (let slot = homeOf(hash, slots); ; slot = slot === last ? 0 : slot + 1) {
       const entry = slots[slot]!;
       if (entry === 0) return -1;
       if (entry >>> recordBits === tag && this.#records.isSought((entry & recordMask) - 1))
@@ -63,9 +68,10 @@ export class RecordIndex {
     let page = this.#pageOf(hash);
     // At most seven eighths full: a search that fails then passes 32 slots (Knuth, TAOCP 6.4), two lines of memory, of
     // which two have its tag. Splits and removals are bounded by the page.
-    while (page.used >= (page.slots.length * 7) / 8) {
-      if (page.depth < maxDepth) this.#split(page, hash);
-      else this.#double(page);
+    while (isFull(page)) {
+      if (page.slots.length < fullPageSlots) this.#enlarge(page, fullPageSlots);
+      else if (page.depth < maxDepth) this.#split(page, hash);
+      else this.#enlarge(page, page.slots.length * 2);
       page = this.#pageOf(hash);
     }
     insert(page, hash, record);
@@ -75,13 +81,13 @@ export class RecordIndex {
   remove(hash: number, record: number): void {
     const page = this.#pageOf(hash);
     const { slots } = page;
-    const mask = slots.length - 1;
-    let gap = hash & mask;
-    while ((slots[gap]! & recordMask) !== record + 1) gap = (gap + 1) & mask;
-    for (let slot = (gap + 1) & mask; slots[slot] !== 0; slot = (slot + 1) & mask) {
-      const home = this.#records.hashOf((slots[slot]! & recordMask) - 1) & mask;
+    const size = slots.length;
+    let gap = homeOf(hash, slots);
+    while ((slots[gap]! & recordMask) !== record + 1) gap = (gap + 1) % size;
+    for (let slot = (gap + 1) % size; slots[slot] !== 0; slot = (slot + 1) % size) {
+      const home = homeOf(this.#records.hashOf((slots[slot]! & recordMask) - 1), slots);
       // It may move into the gap unless its home lies behind the gap.
-      if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
+      if ((slot - home + size) % size < (slot - gap + size) % size) continue;
       slots[gap] = slots[slot]!;
       gap = slot;
     }
@@ -109,7 +115,10 @@ export class RecordIndex {
     for (const entry of page.slots) {
       if (entry === 0) continue;
       const entryHash = this.#records.hashOf((entry & recordMask) - 1);
-      insert(halves[(entryHash >>> (32 - depth)) & 1]!, entryHash, (entry & recordMask) - 1);
+      const half = halves[(entryHash >>> (32 - depth)) & 1]!;
+      // Hashes that are alike may all be in one half, which has then to hold as many as the page did.
+      if (isFull(half)) this.#enlarge(half, fullPageSlots);
+      insert(half, entryHash, (entry & recordMask) - 1);
     }
     // The page's entries in the directory lie side by side: the first half of them now means the first new page.
     const span = 2 ** (this.#depth - page.depth);
@@ -117,9 +126,9 @@ export class RecordIndex {
     for (let at = 0; at < span; at++) this.#directory[first + at] = halves[at < span / 2 ? 0 : 1];
   }
 
-  #double(page: Page): void {
+  #enlarge(page: Page, slots: number): void {
     const entries = page.slots;
-    page.slots = new Uint32Array(entries.length * 2);
+    page.slots = new Uint32Array(slots);
     page.used = 0;
     for (const entry of entries) {
       if (entry === 0) continue;
@@ -136,8 +145,17 @@ function doubled(directory: readonly Page[]): Page[] {
   return twice;
 }
 
+/** Where the search for a hash begins: its lower 16 bits, as a share of the page. */
+function homeOf(hash: number, slots: Uint32Array): number {
+  return ((hash & 0xffff) * slots.length) >>> 16;
+}
+
 function tagOf(hash: number): number {
   return (hash >>> 16) & 15;
+}
+
+function isFull({ used, slots }: Page): boolean {
+  return used >= (slots.length * 7) / 8;
 }
 
 function emptyPage(depth: number): Page {
@@ -145,9 +163,9 @@ function emptyPage(depth: number): Page {
 }
 
 function insert(page: Page, hash: number, record: number): void {
-  const mask = page.slots.length - 1;
-  let slot = hash & mask;
-  while (page.slots[slot] !== 0) slot = (slot + 1) & mask;
+  const last = page.slots.length - 1;
+  let slot = homeOf(hash, page.slots);
+  while (page.slots[slot] !== 0) slot = slot === last ? 0 : slot + 1;
   page.slots[slot] = (((hash << tagShift) & ~recordMask) | (record + 1)) >>> 0;
   page.used++;
 }
