@@ -122,7 +122,8 @@ export class TorrentRun implements BudgetMember {
     budget.join(this);
     this.setLimits({});
     this.input({ type: 'started' });
-    this.#watchTimer = setInterval(() => void this.look(), watchMs);
+    // Without anybody to serve or to get from nothing hangs on it: a thousand idle torrents cost nothing.
+    this.#watchTimer = setInterval(() => void (this.connections > 0 && this.look()), watchMs);
     this.#watchTimer.unref();
     if (!doubted.isEmpty) void this.#check(doubted);
   }
