@@ -39,7 +39,7 @@ interface Family {
   readonly lists: MemberLists;
 }
 
-/** A `PeerStore` in memory: about 65 bytes a peer, torrents included. */
+/** A `PeerStore` in memory: about 64 bytes a peer, torrents included. */
 export class MemoryStore implements PeerStore {
   readonly #torrents: TorrentTable;
   readonly #ipv4: Family;
