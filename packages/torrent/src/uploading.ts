@@ -114,7 +114,7 @@ export class Uploading {
    */
   pump(peer: LivePeer, now: number): void {
     const { uploads } = peer.connection;
-    if (uploads.length === 0) return;
+    if (uploads.length === 0) return this.#askToRepeat(peer);
     const share = this.#shareBytes();
     const rate = Math.max(peer.uploadMeter.rate(now) / 2, minWatermarkBytes);
     const watermark = Math.min(rate, this.#swarm.options.uploadWatermarkBytes, share);
@@ -123,10 +123,25 @@ export class Uploading {
     // Without a limit the last run may pass the mark: what is handed over is gone in a moment.
     const mark = share === Infinity ? watermark : watermark - (runBlocks - 1) * blockLength;
     while (uploads.length > 0 && peer.uploadInFlight < mark) {
+      // A peer that asks for one block at each that it gets would be served in single blocks, at twice the cost of runs:
+      // while enough is under way, what is asked waits for what follows.
+      if (uploads.length < runBlocks && peer.uploadInFlight >= mark / 2) break;
       const blocks = uploads.takeRun(runBlocks);
       for (const block of blocks) peer.uploadInFlight += block.length;
       this.#swarm.emit({ type: 'upload', peer: peer.key, blocks });
     }
+  }
+
+  /**
+   * A peer without BEP 6 waits for what was passed over until it is choked, which makes all its requests void (BEP 3), and
+   * asks again once it is unchoked.
+   */
+  #askToRepeat(peer: LivePeer): void {
+    const { connection } = peer;
+    if (!connection.uploads.hasPassedOver || peer.uploadInFlight > 0 || connection.amChoking) return;
+    connection.choke();
+    connection.unchoke();
+    this.#swarm.touch(peer);
   }
 
   /** A round is due, or something happened that may not wait for it. */

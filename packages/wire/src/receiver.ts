@@ -81,6 +81,7 @@ export class Receiver {
       const offered = featuresOf(reserved);
       state.hasHandshake = true;
       state.fast = offered.fast && state.options.fast;
+      state.limitRequests();
       state.extended = offered.extended && state.options.extensionProtocol;
       state.dht = offered.dht && state.options.dht;
       state.answerHandshake();
@@ -196,6 +197,10 @@ export class Receiver {
         return undefined;
       case 'remind':
         state.remind();
+        state.reject(request);
+        return undefined;
+      case 'full':
+        if (!state.fast) state.uploads.hasPassedOver = true;
         state.reject(request);
         return undefined;
       case 'refuse':

@@ -3,8 +3,11 @@
 import { type Block, blockCountAt, blockLength, type Geometry, isWithinPiece } from '@shoal/pieces';
 import type { WireErrorCode } from './errors.ts';
 
-/** `pass` it on, `refuse` it (a reject with fast, else silence), refuse and say `choke` again, or end for a reason. */
-export type Verdict = 'pass' | 'refuse' | 'remind' | WireErrorCode;
+/**
+ * `pass` it on, `refuse` it (a reject with fast, else silence), refuse it because the queue is `full`, refuse and say
+ * `choke` again, or end for a reason.
+ */
+export type Verdict = 'pass' | 'refuse' | 'full' | 'remind' | WireErrorCode;
 
 export interface RequestGateOptions {
   readonly geometry: Geometry;
@@ -17,6 +20,7 @@ export interface RequestGateOptions {
 /** Judges the requests of one peer. */
 export class RequestGate {
   readonly #options: RequestGateOptions;
+  #limit: number;
   /** Blocks of each exempt piece that were asked for while choked. */
   readonly #fetched = new Map<number, number>();
   #bad = 0;
@@ -26,6 +30,12 @@ export class RequestGate {
 
   constructor(options: RequestGateOptions) {
     this.#options = options;
+    this.#limit = options.limit;
+  }
+
+  /** Another number of requests may wait. */
+  limitTo(requests: number): void {
+    this.#limit = requests;
   }
 
   /** We choked: for two seconds, from the first request on, requests may cross with it. */
@@ -35,7 +45,7 @@ export class RequestGate {
 
   /** `queued` counts the requests that wait, with those passed on but not yet accepted. */
   judge(request: Block, isChoked: boolean, queued: number, now: number): Verdict {
-    const { geometry, limit, exempt } = this.#options;
+    const { geometry, exempt } = this.#options;
     if (request.length > blockLength || !isWithinPiece(geometry, request.piece, request.begin, request.length)) {
       this.#bad += 1;
       if (this.#bad > maxBadRequests) return 'too-many-bad-requests';
@@ -47,7 +57,7 @@ export class RequestGate {
       if (fetched > maxFetches * blockCountAt(geometry, request.piece)) return 'allowed-fast-abuse';
       this.#fetched.set(request.piece, fetched);
     }
-    return queued < limit ? 'pass' : 'refuse';
+    return queued < this.#limit ? 'pass' : 'full';
   }
 
   #judgeChoked(now: number): Verdict {

@@ -16,13 +16,22 @@ export interface UploadQueueOptions {
 
 /** Requests of one peer that wait to be served. Shut at first, since connections start out choked (BEP 3). */
 export class UploadQueue {
+  /** Requests were passed over without a word since the queue was last shut: the peer still waits for them. */
+  hasPassedOver = false;
   readonly #options: UploadQueueOptions;
+  #limit: number;
   /** By offset in the torrent; a Map keeps the order asked. */
   readonly #blocks = new Map<number, Block>();
   #isShut = true;
 
   constructor(options: UploadQueueOptions) {
     this.#options = options;
+    this.#limit = options.limit;
+  }
+
+  /** Another number of requests may wait. */
+  limitTo(requests: number): void {
+    this.#limit = requests;
   }
 
   get length(): number {
@@ -37,7 +46,7 @@ export class UploadQueue {
     const offset = this.#offsetOf(request);
     const waiting = this.#blocks.get(offset);
     if (waiting !== undefined) return waiting.length === request.length ? 'duplicate' : 'full';
-    if (this.#blocks.size >= this.#options.limit) return 'full';
+    if (this.#blocks.size >= this.#limit) return 'full';
     if (this.#isShut && !this.#options.exempt.has(request.piece)) return 'full';
     this.#blocks.set(offset, { piece: request.piece, begin: request.begin, length: request.length });
     return 'accepted';
@@ -75,6 +84,7 @@ export class UploadQueue {
   /** The peer is choked: throws out all but exempt pieces and says what it was. */
   shut(): Block[] {
     this.#isShut = true;
+    this.hasPassedOver = false;
     const dropped: Block[] = [];
     for (const [offset, block] of this.#blocks) {
       if (this.#options.exempt.has(block.piece)) continue;

@@ -131,6 +131,21 @@ describe('requests of the peer', () => {
     expect(connection.uploads.length).toBe(3);
   });
 
+  test('clients 29: a peer that cannot be told of a refusal may ask for far more, and what is passed over is noted until a choke', () => {
+    const geometry = geometryOf(20_000 * 16_384, 16_384);
+    const connection = shaken({ fast: false }, { geometry, requestQueueLimit: 3 });
+    connection.unchoke();
+    const ask = (piece: number): PeerMessage => ({ type: 'request', piece, begin: 0, length: 16_384 });
+    let accepted = 0;
+    for (let piece = 0; piece < 20_000; piece++)
+      for (const event of feed(connection, [ask(piece)]))
+        if (event.type === 'request' && connection.uploads.accept(event) === 'accepted') accepted++;
+    expect(accepted).toBe(16_384);
+    expect(connection.uploads.hasPassedOver).toBe(true);
+    connection.choke();
+    expect(connection.uploads.hasPassedOver).toBe(false);
+  });
+
   test('clients 30: a request that waits already is answered once', () => {
     const connection = open();
     const events = feed(connection, [request(block(1)), request(block(1))]);
