@@ -221,7 +221,9 @@ class Worker {
 
   static async start(index: number, work: string): Promise<Worker> {
     const words = [String(index), path.join(work, `resume-${index}`)];
-    const child = fork(path.join(import.meta.dirname, 'worker.ts'), words, { execArgv: ['--expose-gc', '-C', 'built'] });
+    const child = fork(path.join(import.meta.dirname, 'worker.ts'), words, {
+      execArgv: ['--expose-gc', '-C', 'built'],
+    });
     process.on('exit', () => child.kill('SIGKILL'));
     const [{ endpoint }] = (await once(child, 'message')) as [{ endpoint: { ip: string; port: number } }];
     return new Worker(child, endpoint);

@@ -55,7 +55,18 @@ async function start(
   name: string,
   ...more: readonly string[]
 ): Promise<Program> {
-  const options = ['-d', directory, '--bind', address, '--port', String(peerPort), '--jsonl', '--interval-ms', '5000', '--no-resume'];
+  const options = [
+    '-d',
+    directory,
+    '--bind',
+    address,
+    '--port',
+    String(peerPort),
+    '--jsonl',
+    '--interval-ms',
+    '5000',
+    '--no-resume',
+  ];
   return scene.spawn(name, process.execPath, command, verb, torrent, ...options, ...more);
 }
 
