@@ -26,6 +26,8 @@ export class TorrentDriver {
   #timer: NodeJS.Timeout | undefined;
   #timerFor = Infinity;
   #nextPeer = 1;
+  #isPerforming = false;
+  readonly #waiting: TorrentInput[] = [];
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
@@ -36,10 +38,21 @@ export class TorrentDriver {
     return this.#sockets.size;
   }
 
-  /** Tells the torrent something and does what it wants done. */
+  /**
+   * Tells the torrent something and does what it wants done. Who hears of it by a report may answer with another input:
+   * that waits until all outputs of this one are performed, or bytes to a peer would leave in the wrong order.
+   */
   input(input: TorrentInput): void {
-    const outputs = this.#parts.torrent.handle(input, performance.now());
-    for (const output of outputs) this.#perform(output, input);
+    if (this.#isPerforming) return void this.#waiting.push(input);
+    this.#isPerforming = true;
+    try {
+      for (let next: TorrentInput | undefined = input; next !== undefined; next = this.#waiting.shift()) {
+        const outputs = this.#parts.torrent.handle(next, performance.now());
+        for (const output of outputs) this.#perform(output, next);
+      }
+    } finally {
+      this.#isPerforming = false;
+    }
     this.#arm();
   }
 

@@ -189,6 +189,27 @@ describe('a session', () => {
   });
 });
 
+test('what a listener asks for while it hears of a peer comes after what that peer is told first: our pieces', async () => {
+  const { folder, metainfo } = await randomFile(10 * 65_536);
+  const session = await openSession();
+  const handle = await session.add(metainfo, { directory: folder, requireComplete: true });
+  handle.onReport((report) => {
+    // From now on we lack pieces, so the peer hears that we are interested.
+    if (report.type === 'peer-joined') void handle.recheck();
+  });
+  const socket = net.connect(session.port, '127.0.0.1');
+  const { infoHashBytes: infoHash } = metainfo;
+  socket.write(encodeHandshake({ infoHash, peerId: new Uint8Array(20).fill(66), fast: false, extended: false }));
+  socket.write(encodeMessage({ type: 'bitfield', bits: new Uint8Array([128, 0]) }));
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of socket) {
+    bytes = Buffer.concat([bytes, chunk as Buffer]);
+    if (bytes.length >= 68 + 5) break;
+  }
+  // Behind the handshake: length, and the id of a bitfield.
+  expect(bytes[68 + 4]).toBe(5);
+});
+
 describe('a disk that is slower than the network', () => {
   test('makes us ask for less: no more pieces wait than the buffer holds, and the download completes', async () => {
     const { folder, metainfo, bytes } = await randomFile(60 * 65_536);
