@@ -7,31 +7,23 @@ import {
   type ScrapeCounts,
   type TrackedPeer,
   formatIp,
-  ipScope,
   isFailure,
   parseIp,
 } from '@shoal/tracker-protocol';
 import { MemoryStore } from './memory-store.ts';
 import { type PeerRecords, PeerSample, peerIdBytes } from './peer-sample.ts';
-import type { AnnounceOutcome, PeerStore, StoreTotals } from './peer-store.ts';
+import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
+import type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
+import { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
+import { within } from './policy/range.ts';
 
-export interface TrackerOptions {
+export interface TrackerOptions extends PlainPolicyOptions {
   /** Uniform in [0, 1): keys the tables, draws the samples. */
   readonly random: () => number;
-  /** Seconds between regular announces. Default 1800, as in BEP 3's first implementation and opentracker. */
-  readonly interval?: number;
-  /** Seconds before which a client shall not announce again; left out of answers by default. */
-  readonly minInterval?: number;
-  /** Peers given to a client that does not say how many it wants. Default 50 (BEP 3: "typically 50"). */
-  readonly numWantDefault?: number;
-  /** Most peers in one answer, at most 1,000. Default 200, as in opentracker. */
-  readonly numWantLimit?: number;
+  /** Who is refused, how many peers are given, when to come back. Default: a `PlainPolicy` of the options beside it. */
+  readonly policy?: AnnouncePolicy;
   /** How long a silent peer stays listed, in ms. Default 1.5 intervals (opentracker's 45 minutes), at least two minutes. */
   readonly peerLifetimeMs?: number;
-  /** Whether private, loopback and link-local addresses are listed. Default true; a tracker of the open internet says false. */
-  readonly allowPrivateAddresses?: boolean;
-  /** Which torrents are served, asked with the info-hash in lower-case hex. Default: all. */
-  readonly allow?: (infoHash: string) => boolean;
   /** Where peers are kept. Default: a `MemoryStore`. */
   readonly store?: PeerStore;
 }
@@ -57,6 +49,8 @@ export interface TrackerCounts extends StoreTotals {
   readonly scrapes: number;
   /** Announces refused by policy. */
   readonly refused: number;
+  /** The same by reason; reasons that never occurred are left out. */
+  readonly refusals: Readonly<Partial<Record<RefusalCode, number>>>;
   /** Announces that were answered but not listed, because the store or the sender's address was full. */
   readonly unlisted: number;
   /** Downloads completed. */
@@ -65,12 +59,8 @@ export interface TrackerCounts extends StoreTotals {
   readonly expired: number;
 }
 
-const defaults = {
-  interval: 1800,
-  numWantDefault: 50,
-  numWantLimit: 200,
-  allowPrivateAddresses: true,
-} satisfies Partial<TrackerOptions>;
+/** Most peers one answer can hold; policies want fewer. */
+const mostDrawn = 1000;
 
 /** Peers removed per `expire`: about a fifth of a millisecond (bench/tracker.bench.ts). */
 const expirySlice = 128;
@@ -82,12 +72,7 @@ const warnings: Partial<Record<AnnounceOutcome, string>> = {
 
 /** A tracker's answers. */
 export class Tracker {
-  /** Seconds between regular announces. */
-  readonly interval: number;
-  readonly #options: TrackerOptions;
-  readonly #minInterval: number | undefined;
-  readonly #numWantDefault: number;
-  readonly #numWantLimit: number;
+  readonly #policy: AnnouncePolicy;
   readonly #lifetimeMs: number;
   readonly #store: PeerStore;
   readonly #sample: PeerSample;
@@ -97,25 +82,23 @@ export class Tracker {
   #unlisted = 0;
   #completed = 0;
   #expired = 0;
+  readonly #refusals: Partial<Record<RefusalCode, number>> = {};
 
   /** @throws RangeError for an interval, lifetime or peer count out of range. */
   constructor(options: TrackerOptions) {
-    this.#options = { ...defaults, ...options };
-    this.interval = within('interval', options.interval ?? defaults.interval, 1, 86_400);
-    this.#minInterval =
-      options.minInterval === undefined ? undefined : within('minInterval', options.minInterval, 0, this.interval);
-    this.#numWantLimit = within('numWantLimit', options.numWantLimit ?? defaults.numWantLimit, 0, 1000);
-    this.#numWantDefault = within('numWantDefault', options.numWantDefault ?? defaults.numWantDefault, 0, 1000);
-    const lifetimeMs = options.peerLifetimeMs ?? Math.max(this.interval * 1500, 120_000);
+    this.#policy = options.policy ?? new PlainPolicy(options);
+    const lifetimeMs = options.peerLifetimeMs ?? Math.max(this.#policy.interval(0) * 1500, 120_000);
     this.#lifetimeMs = within('peerLifetimeMs', lifetimeMs, 1000, Number.MAX_SAFE_INTEGER);
     this.#store = options.store ?? new MemoryStore({ random: options.random });
-    this.#sample = new PeerSample(this.#numWantLimit);
+    this.#sample = new PeerSample(mostDrawn);
   }
 
   /** Answers an announce with the peers spelled out; a refusal by policy is a value too. */
   announce(request: AnnounceRequest, from: AnnounceSource, now: number): AnnounceReply | AnnounceFailure {
     const address = parseIp(from.ip);
-    if (address === undefined) return this.#refuse('your address is not an IP address');
+    if (address === undefined) {
+      return this.#refuse({ code: 'source-unknown', message: 'your address is not an IP address' }, now);
+    }
     const packed = this.#answer(request, address, 'both', true, now);
     if (isFailure(packed)) return packed;
     const { sample, ...reply } = packed;
@@ -145,7 +128,7 @@ export class Tracker {
   /** Counts for each hash, in order; undefined where nobody is or the torrent is not served. */
   scrape(infoHashes: readonly Uint8Array[], _now: number): (ScrapeCounts | undefined)[] {
     this.#scrapes++;
-    return infoHashes.map((infoHash) => (this.#serves(infoHash) ? this.#store.counts(infoHash) : undefined));
+    return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? this.#store.counts(infoHash) : undefined));
   }
 
   /** Drops a slice of the peers that fell silent; true when there may be more, so that the caller comes back soon. */
@@ -161,16 +144,58 @@ export class Tracker {
     return oldest === undefined ? undefined : oldest + this.#lifetimeMs;
   }
 
+  /** Seconds between regular announces, as told to who asks at `now`. */
+  interval(now: number): number {
+    return this.#policy.interval(now);
+  }
+
   get counts(): TrackerCounts {
     return {
       ...this.#store.totals,
       announces: this.#announces,
       scrapes: this.#scrapes,
       refused: this.#refused,
+      refusals: { ...this.#refusals },
       unlisted: this.#unlisted,
       completed: this.#completed,
       expired: this.#expired,
     };
+  }
+
+  /**
+   * The first half of an announce, for stores that answer later: what to ask of the store, or a refusal. Its bytes are
+   * views into the request.
+   */
+  admit(
+    request: AnnounceRequest,
+    address: Uint8Array,
+    families: 'own' | 'both',
+    withPeerIds: boolean,
+    now: number,
+  ): StoreAnnounce | AnnounceFailure {
+    this.#announces++;
+    const refusal = this.#policy.refusal(request, address, now);
+    if (refusal !== undefined) return this.#refuse(refusal, now);
+    return {
+      infoHash: request.infoHash,
+      address,
+      port: request.port,
+      peerId: request.peerId,
+      // Unknown and absurd amounts left are those of a leecher; `completed` with something left is no completion.
+      seeding: request.left === 0,
+      leaving: request.event === 'stopped',
+      want: this.#policy.wanted(request, now),
+      families,
+      withPeerIds,
+    };
+  }
+
+  /** The second half: the answer to who was admitted, once the store has filled `sample`. */
+  settle(outcome: AnnounceOutcome, sample: PeerSample, now: number): PackedReply {
+    if (outcome === 'completed') this.#completed++;
+    const warning = warnings[outcome];
+    if (warning !== undefined) this.#unlisted++;
+    return { interval: this.#policy.interval(now), minInterval: this.#policy.minInterval, warning, sample };
   }
 
   #answer(
@@ -180,50 +205,16 @@ export class Tracker {
     withPeerIds: boolean,
     now: number,
   ): PackedReply | AnnounceFailure {
-    this.#announces++;
-    const { infoHash, peerId, port } = request;
-    const leaving = request.event === 'stopped';
-    const refusal = this.#refusal(request, address, leaving);
-    if (refusal !== undefined) return refusal;
-    // Unknown and absurd amounts left are those of a leecher; `completed` with something left is no completion.
-    const seeding = request.left === 0;
-    const want = this.#wanted(request.numWant);
-    const outcome = this.#store.announce(
-      { infoHash, address, port, peerId, seeding, leaving, want, families, withPeerIds },
-      this.#sample,
-      now,
-    );
-    if (outcome === 'completed') this.#completed++;
-    const warning = warnings[outcome];
-    if (warning !== undefined) this.#unlisted++;
-    return { interval: this.interval, minInterval: this.#minInterval, warning, sample: this.#sample };
+    const admitted = this.admit(request, address, families, withPeerIds, now);
+    if (isFailure(admitted)) return admitted;
+    return this.settle(this.#store.announce(admitted, this.#sample, now), this.#sample, now);
   }
 
-  #refusal(request: AnnounceRequest, address: Uint8Array, leaving: boolean): AnnounceFailure | undefined {
-    // Whoever says goodbye need not be reachable, and clients repeat a goodbye that is refused.
-    if (request.port === 0 && !leaving) return this.#refuse('port 0 cannot be reached');
-    const scope = ipScope(address);
-    if (scope === 'multicast' || scope === 'unspecified') return this.#refuse('your address cannot be reached');
-    if (scope !== 'public' && this.#options.allowPrivateAddresses === false) {
-      return this.#refuse('this tracker does not list private addresses');
-    }
-    return this.#serves(request.infoHash) ? undefined : this.#refuse('this tracker does not serve this torrent');
-  }
-
-  #refuse(failureReason: string): AnnounceFailure {
+  #refuse({ code, message, retryIn }: Refusal, now: number): AnnounceFailure {
     this.#refused++;
+    this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
     // libtorrent waits for the interval of a failure.
-    return { failureReason, interval: this.interval };
-  }
-
-  #serves(infoHash: Uint8Array): boolean {
-    return this.#options.allow === undefined || this.#options.allow(hex(infoHash));
-  }
-
-  #wanted(numWant: number | undefined): number {
-    // Negative means "you decide": -1 is BEP 15's default, and libtorrent sends it over HTTP too.
-    const want = numWant === undefined || numWant < 0 ? this.#numWantDefault : numWant;
-    return Math.min(want, this.#numWantLimit);
+    return { failureReason: message, retryIn, interval: this.#policy.interval(now) };
   }
 }
 
@@ -242,15 +233,4 @@ function unpack({ count, stride, records, peerIds }: PeerRecords): TrackedPeer[]
 function keptId(peerIds: Uint8Array, at: number): Uint8Array | undefined {
   const peerId = peerIds.slice(at, at + peerIdBytes);
   return peerId.some((byte) => byte !== 0) ? peerId : undefined;
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16);
-  return text;
-}
-
-function within(name: string, value: number, least: number, most: number): number {
-  if (!(value >= least && value <= most)) throw new RangeError(`${name} must be ${least} to ${most}`);
-  return value;
 }

@@ -21,13 +21,13 @@ export interface PageSettings {
 export function addPages(app: FastifyInstance, tracker: Tracker, { page, clock, traffic }: PageSettings): void {
   const started = clock();
   const sendJson = (reply: FastifyReply): FastifyReply => {
-    const body = JSON.stringify(statsOf(tracker, traffic, clock() - started));
+    const body = JSON.stringify(statsOf(tracker, traffic, started, clock()));
     return sendPage(reply, { contentType: 'application/json', body });
   };
   app.get('/stats.json', (_request, reply) => sendJson(reply));
   app.get('/stats', (request, reply) => {
     if (request.headers.accept?.includes('application/json')) return sendJson(reply);
-    const body = statsPage(statsOf(tracker, traffic, clock() - started));
+    const body = statsPage(statsOf(tracker, traffic, started, clock()));
     return sendPage(reply, { contentType: 'text/html; charset=utf-8', body });
   });
   app.setNotFoundHandler(async (request, reply) => {

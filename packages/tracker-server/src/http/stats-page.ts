@@ -12,10 +12,11 @@ export interface Stats {
   readonly udp: Traffic['udp'];
 }
 
-/** The state of a tracker at this moment. */
-export function statsOf(tracker: Tracker, traffic: Traffic, uptimeMs: number): Stats {
+/** The state of a tracker at `now`; both times in ms. */
+export function statsOf(tracker: Tracker, traffic: Traffic, started: number, now: number): Stats {
   const { http, udp } = traffic;
-  return { uptimeSeconds: Math.floor(uptimeMs / 1000), interval: tracker.interval, swarms: tracker.counts, http, udp };
+  const uptimeSeconds = Math.floor((now - started) / 1000);
+  return { uptimeSeconds, interval: tracker.interval(now), swarms: tracker.counts, http, udp };
 }
 
 /** The page. Contains numbers only: nothing a remote sent is ever shown. */

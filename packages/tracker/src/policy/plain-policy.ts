@@ -1,0 +1,84 @@
+// The policy of a tracker that was given none: every torrent, every client, fixed numbers. BEP 3, 15.
+import { type AnnounceRequest, ipScope } from '@shoal/tracker-protocol';
+import type { AnnouncePolicy, Refusal } from './announce-policy.ts';
+import { within } from './range.ts';
+
+export interface PlainPolicyOptions {
+  /** Seconds between regular announces, 1 to 86,400. Default 1800, as in BEP 3's first implementation and opentracker. */
+  readonly interval?: number;
+  /** Seconds before which a client shall not announce again; left out of answers by default. */
+  readonly minInterval?: number;
+  /** Peers given to a client that does not say how many it wants. Default 50 (BEP 3: "typically 50"). */
+  readonly numWantDefault?: number;
+  /** Most peers in one answer, at most 1,000. Default 200, as in opentracker. */
+  readonly numWantLimit?: number;
+  /** Whether private, loopback and link-local addresses are listed. Default true; a tracker of the open internet says false. */
+  readonly allowPrivateAddresses?: boolean;
+  /** Which torrents are served, asked with the info-hash in lower-case hex. Default: all. */
+  readonly allow?: (infoHash: string) => boolean;
+}
+
+const defaults = {
+  interval: 1800,
+  numWantDefault: 50,
+  numWantLimit: 200,
+  allowPrivateAddresses: true,
+} satisfies PlainPolicyOptions;
+
+/** Fixed numbers and at most a list of torrents. */
+export class PlainPolicy implements AnnouncePolicy {
+  readonly minInterval: number | undefined;
+  readonly #interval: number;
+  readonly #numWantDefault: number;
+  readonly #numWantLimit: number;
+  readonly #allowPrivateAddresses: boolean;
+  readonly #allow: ((infoHash: string) => boolean) | undefined;
+
+  /** @throws RangeError for an interval or peer count out of range */
+  constructor(options: PlainPolicyOptions = {}) {
+    const { interval, numWantDefault, numWantLimit, allowPrivateAddresses } = { ...defaults, ...options };
+    this.#interval = within('interval', interval, 1, 86_400);
+    this.minInterval =
+      options.minInterval === undefined ? undefined : within('minInterval', options.minInterval, 0, interval);
+    this.#numWantLimit = within('numWantLimit', numWantLimit, 0, 1000);
+    this.#numWantDefault = within('numWantDefault', numWantDefault, 0, 1000);
+    this.#allowPrivateAddresses = allowPrivateAddresses;
+    this.#allow = options.allow;
+  }
+
+  refusal(request: AnnounceRequest, address: Uint8Array, _now: number): Refusal | undefined {
+    // Whoever says goodbye need not be reachable, and clients repeat a goodbye that is refused.
+    if (request.port === 0 && request.event !== 'stopped') {
+      return { code: 'port-unreachable', message: 'port 0 cannot be reached' };
+    }
+    const scope = ipScope(address);
+    if (scope === 'multicast' || scope === 'unspecified') {
+      return { code: 'address-unreachable', message: 'your address cannot be reached' };
+    }
+    if (scope !== 'public' && !this.#allowPrivateAddresses) {
+      return { code: 'address-private', message: 'this tracker does not list private addresses' };
+    }
+    if (this.serves(request.infoHash)) return undefined;
+    return { code: 'torrent-not-served', message: 'this tracker does not serve this torrent' };
+  }
+
+  serves(infoHash: Uint8Array): boolean {
+    return this.#allow === undefined || this.#allow(hex(infoHash));
+  }
+
+  interval(_now: number): number {
+    return this.#interval;
+  }
+
+  wanted({ numWant }: AnnounceRequest, _now: number): number {
+    // Negative means "you decide": -1 is BEP 15's default, and libtorrent sends it over HTTP too.
+    const want = numWant === undefined || numWant < 0 ? this.#numWantDefault : numWant;
+    return Math.min(want, this.#numWantLimit);
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16);
+  return text;
+}
