@@ -23,6 +23,8 @@ export interface Refusal {
   readonly message: string;
   /** BEP 31: minutes to wait, or never ask again. Left out: the usual interval. */
   readonly retryIn?: number | 'never';
+  /** Seconds to wait, for the clients that know only that. Left out: the usual interval. */
+  readonly interval?: number;
 }
 
 /** Decides over announces. Called once per announce, so it allocates only for refusals. */
@@ -33,6 +35,8 @@ export interface AnnouncePolicy {
   serves(infoHash: Uint8Array): boolean;
   /** Seconds until the next regular announce of a client that asks at `now`. */
   interval(now: number): number;
+  /** The longest interval, in seconds, that somebody may still be waiting for: silence up to it says nothing. */
+  readonly longestInterval: number;
   /** Seconds before which a client shall not announce again; undefined leaves it out of answers. */
   readonly minInterval: number | undefined;
   /** How many peers to draw for this request. */

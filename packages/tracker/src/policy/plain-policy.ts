@@ -70,6 +70,10 @@ export class PlainPolicy implements AnnouncePolicy {
     return this.#interval;
   }
 
+  get longestInterval(): number {
+    return this.#interval;
+  }
+
   wanted({ numWant }: AnnounceRequest, _now: number): number {
     // Negative means "you decide": -1 is BEP 15's default, and libtorrent sends it over HTTP too.
     const want = numWant === undefined || numWant < 0 ? this.#numWantDefault : numWant;
