@@ -12,6 +12,11 @@ export type TrackerProtocolErrorCode =
   | 'missing-port'
   | 'invalid-port'
   | 'invalid-left'
+  | 'malformed-json'
+  | 'unknown-action'
+  | 'invalid-offers'
+  | 'invalid-offer-id'
+  | 'invalid-sdp'
   | 'malformed-reply'
   | 'malformed-peers';
 

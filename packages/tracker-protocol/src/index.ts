@@ -1,4 +1,4 @@
-// One codec for both ends of HTTP and UDP trackers.
+// One codec for both ends of HTTP, UDP and WebSocket trackers.
 export * from './addresses.ts';
 export * from './compact-peers.ts';
 export * from './errors.ts';
@@ -10,3 +10,6 @@ export * from './types.ts';
 export * from './udp/decode.ts';
 export * from './udp/encode.ts';
 export * from './udp/packets.ts';
+export * from './websocket/messages.ts';
+export * from './websocket/replies.ts';
+export * from './websocket/requests.ts';
