@@ -12,6 +12,7 @@ import { type Page, addPages } from './http/pages.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import { addTrackerRoutes } from './http/tracker-routes.ts';
+import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 
 export interface HttpOptions extends SourceOptions {
@@ -31,6 +32,8 @@ export interface HttpOptions extends SourceOptions {
   readonly requestTimeoutMs?: number;
   /** Connections at once; further ones are closed. Default 10,000. */
   readonly maxConnections?: number;
+  /** Who answers. Default: the tracker itself, from memory in this thread. */
+  readonly service?: SwarmService;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
   /** Hears of failures of our own or of `page`, which clients see as status 500. */
@@ -69,9 +72,10 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const clock = options.clock ?? ((): number => performance.now());
   const traffic = options.traffic ?? createTraffic();
   const source = new SourceAddress(options);
+  const service = options.service ?? localService(tracker);
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
-  const app = createApp(settings, directAnnounce(tracker, source, routing), traffic);
-  addTrackerRoutes(app, tracker, source, routing);
+  const app = createApp(settings, directAnnounce(service, source, routing), traffic);
+  addTrackerRoutes(app, service, source, routing);
   addPages(app, tracker, { page: options.page, clock, traffic });
   app.server.maxConnections = maxConnections;
   try {

@@ -3,5 +3,12 @@ export { type HttpOptions, type HttpServer, serveHttp } from './http.ts';
 export type { Page } from './http/pages.ts';
 export type { SourceOptions } from './http/source-address.ts';
 export type { Stats } from './http/stats-page.ts';
+export {
+  type AnnounceDone,
+  type PeersWanted,
+  type ScrapeDone,
+  type SwarmService,
+  localService,
+} from './swarm-service.ts';
 export { type HttpTraffic, type Traffic, type UdpTraffic, createTraffic } from './traffic.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';

@@ -6,6 +6,7 @@ import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
+import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import { UdpAnswerer } from './udp/answerer.ts';
 
@@ -20,6 +21,8 @@ export interface UdpOptions {
   readonly receiveBufferBytes?: number;
   /** Error packets per second, over all clients. Default 1000; what is over it is dropped. */
   readonly errorsPerSecond?: number;
+  /** Who answers. Default: the tracker itself, from memory in this thread. */
+  readonly service?: SwarmService;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
 }
@@ -53,7 +56,7 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
   const socket = await bind(host, port);
   enlarge(socket, receiveBufferBytes);
   const traffic = options.traffic ?? createTraffic();
-  const answerer = new UdpAnswerer(tracker, socket, traffic.udp, errorsPerSecond);
+  const answerer = new UdpAnswerer(options.service ?? localService(tracker), socket, traffic.udp, errorsPerSecond);
   socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.udp.dropped++);
@@ -65,6 +68,7 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
     traffic,
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
+      answerer.close();
       await new Promise<void>((resolve) => socket.close(() => resolve()));
     },
   };

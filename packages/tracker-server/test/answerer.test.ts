@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { decodeUdpReply, encodeUdpConnectRequest } from '@shoal/tracker-protocol';
 import { type DatagramSender, UdpAnswerer } from '../src/udp/answerer.ts';
-import { createTraffic } from '../src/index.ts';
+import { createTraffic, localService } from '../src/index.ts';
 import { trackerOf } from './support.ts';
 
 /** A kernel that takes nothing until it is told to. */
@@ -20,7 +20,7 @@ class FullKernel implements DatagramSender {
 test('trackers 64: answers that wait for the kernel are not overwritten, and no more than 1024 wait', () => {
   const kernel = new FullKernel();
   const traffic = createTraffic();
-  const answerer = new UdpAnswerer(trackerOf(), kernel, traffic.udp, 1000);
+  const answerer = new UdpAnswerer(localService(trackerOf()), kernel, traffic.udp, 1000);
   const from = { address: '127.0.0.1', family: 'IPv4', port: 1, size: 16 } as const;
   const request = new Uint8Array(16);
   for (let id = 0; id < 1100; id++) {
@@ -36,7 +36,7 @@ test('trackers 64: answers that wait for the kernel are not overwritten, and no 
 test('an answer that left at once leaves its buffer to the next', () => {
   const buffers = new Set<ArrayBufferLike>();
   const sender: DatagramSender = { send: (bytes) => buffers.add(bytes.buffer), getSendQueueCount: () => 0 };
-  const answerer = new UdpAnswerer(trackerOf(), sender, createTraffic().udp, 1000);
+  const answerer = new UdpAnswerer(localService(trackerOf()), sender, createTraffic().udp, 1000);
   const request = new Uint8Array(16);
   encodeUdpConnectRequest(request, 1);
   for (let turn = 0; turn < 10; turn++)
@@ -51,7 +51,7 @@ test.each([
   const kernel = new FullKernel();
   const request = new Uint8Array(16);
   encodeUdpConnectRequest(request, 1);
-  new UdpAnswerer(trackerOf(), kernel, createTraffic().udp, 1000).receive(
+  new UdpAnswerer(localService(trackerOf()), kernel, createTraffic().udp, 1000).receive(
     request,
     { family: 'IPv4', size: 16, ...from },
     0,
@@ -64,6 +64,6 @@ test('a link-local client is answered, whatever its zone is called', () => {
   const request = new Uint8Array(16);
   encodeUdpConnectRequest(request, 1);
   const from = { address: 'fe80::1%eth0', family: 'IPv6', port: 1, size: 16 } as const;
-  new UdpAnswerer(trackerOf(), kernel, createTraffic().udp, 1000).receive(request, from, 0);
+  new UdpAnswerer(localService(trackerOf()), kernel, createTraffic().udp, 1000).receive(request, from, 0);
   expect(kernel.queue).toHaveLength(1);
 });

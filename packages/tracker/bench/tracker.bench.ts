@@ -24,7 +24,7 @@ function announce(peer: number, now: number, numWant = 50): void {
   const address = Uint8Array.of(1 + (peer >>> 24), peer >>> 16, peer >>> 8, peer);
   const left = peer % 4 === 0 ? 0 : 100;
   const request = { infoHash, peerId, port: 6881, uploaded: 0, downloaded: 0, left, event: 'none', numWant } as const;
-  tracker.announcePacked(request, address, 'own', now);
+  tracker.announcePacked(request, address, 'own', false, now);
 }
 
 const bytesHeld = (): { rss: number; buffers: number; heap: number } => {
@@ -36,7 +36,7 @@ const bytesHeld = (): { rss: number; buffers: number; heap: number } => {
 const warmUp = new Tracker({ random });
 for (let peer = 0; peer < 20_000; peer++) {
   const request = { infoHash, peerId, port: 1 + peer, uploaded: 0, downloaded: 0, left: 1, event: 'none' } as const;
-  warmUp.announcePacked(request, Uint8Array.of(1, 2, peer >> 8, peer), 'own', 0);
+  warmUp.announcePacked(request, Uint8Array.of(1, 2, peer >> 8, peer), 'own', false, 0);
 }
 
 const before = bytesHeld();

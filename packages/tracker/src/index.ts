@@ -1,4 +1,5 @@
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export { peersIn } from './peer-list.ts';
 export { PeerRecords, PeerSample } from './peer-sample.ts';
 export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
 export { type AnnounceSource, type PackedReply, Tracker, type TrackerCounts, type TrackerOptions } from './tracker.ts';

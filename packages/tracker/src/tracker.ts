@@ -5,13 +5,13 @@ import {
   type AnnounceReply,
   type AnnounceRequest,
   type ScrapeCounts,
-  type TrackedPeer,
   formatIp,
   isFailure,
   parseIp,
 } from '@shoal/tracker-protocol';
 import { MemoryStore } from './memory-store.ts';
-import { type PeerRecords, PeerSample, peerIdBytes } from './peer-sample.ts';
+import { peersIn } from './peer-list.ts';
+import { PeerSample } from './peer-sample.ts';
 import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
 import type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 import { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
@@ -99,7 +99,7 @@ export class Tracker {
     if (address === undefined) {
       return this.#refuse({ code: 'source-unknown', message: 'your address is not an IP address' }, now);
     }
-    const packed = this.#answer(request, address, 'both', true, now);
+    const packed = this.announcePacked(request, address, 'both', true, now);
     if (isFailure(packed)) return packed;
     const { sample, ...reply } = packed;
     return {
@@ -108,21 +108,24 @@ export class Tracker {
       incomplete: sample.leechers,
       downloaded: sample.completed,
       externalIp: formatIp(address),
-      peers: [...unpack(sample.ipv4), ...unpack(sample.ipv6)],
+      peers: peersIn(sample),
     };
   }
 
   /**
-   * As `announce`, without peer ids and without making an object for each peer. `address` has 4 or 16 bytes and is
-   * canonical; `own` gives only peers of its family, as UDP must (BEP 15).
+   * As `announce`, without making an object for each peer. `address` has 4 or 16 bytes and is canonical; `own` gives
+   * only peers of its family, as UDP must (BEP 15).
    */
   announcePacked(
     request: AnnounceRequest,
     address: Uint8Array,
     families: 'own' | 'both',
+    withPeerIds: boolean,
     now: number,
   ): PackedReply | AnnounceFailure {
-    return this.#answer(request, address, families, false, now);
+    const admitted = this.admit(request, address, families, withPeerIds, now);
+    if (isFailure(admitted)) return admitted;
+    return this.settle(this.#store.announce(admitted, this.#sample, now), this.#sample, now);
   }
 
   /** Counts for each hash, in order; undefined where nobody is or the torrent is not served. */
@@ -198,39 +201,10 @@ export class Tracker {
     return { interval: this.#policy.interval(now), minInterval: this.#policy.minInterval, warning, sample };
   }
 
-  #answer(
-    request: AnnounceRequest,
-    address: Uint8Array,
-    families: 'own' | 'both',
-    withPeerIds: boolean,
-    now: number,
-  ): PackedReply | AnnounceFailure {
-    const admitted = this.admit(request, address, families, withPeerIds, now);
-    if (isFailure(admitted)) return admitted;
-    return this.settle(this.#store.announce(admitted, this.#sample, now), this.#sample, now);
-  }
-
   #refuse({ code, message, retryIn }: Refusal, now: number): AnnounceFailure {
     this.#refused++;
     this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
     // libtorrent waits for the interval of a failure.
     return { failureReason: message, retryIn, interval: this.#policy.interval(now) };
   }
-}
-
-function unpack({ count, stride, records, peerIds }: PeerRecords): TrackedPeer[] {
-  return Array.from({ length: count }, (_, index) => {
-    const at = index * stride;
-    return {
-      ip: formatIp(records, at, stride - 2),
-      port: (records[at + stride - 2]! << 8) | records[at + stride - 1]!,
-      peerId: keptId(peerIds, index * peerIdBytes),
-    };
-  });
-}
-
-/** A peer id, unless it is all zeros: those stand for a store that keeps none. */
-function keptId(peerIds: Uint8Array, at: number): Uint8Array | undefined {
-  const peerId = peerIds.slice(at, at + peerIdBytes);
-  return peerId.some((byte) => byte !== 0) ? peerId : undefined;
 }

@@ -1,7 +1,8 @@
 // Query in, bencoded body out, for announce and scrape over HTTP. Refusals are bodies too, for status 200: several
 // clients hide the reason of any other status. Knows no sockets. BEP 3, 7, 23, 24, 48.
-import type { Tracker } from '@shoal/tracker';
+import { type PackedReply, peersIn } from '@shoal/tracker';
 import {
+  type AnnounceFailure,
   type AnnounceRequest,
   type ScrapeCounts,
   TrackerProtocolError,
@@ -14,6 +15,7 @@ import {
   parseAnnounceQuery,
   parseScrapeQuery,
 } from '@shoal/tracker-protocol';
+import type { PeersWanted, SwarmService } from '../swarm-service.ts';
 
 /** A body, and whether it is worth trying to compress: only lists of dictionaries ever shrink. */
 export interface Answer {
@@ -25,35 +27,63 @@ export interface Answer {
 /** Finds the address an announce speaks for, 4 or 16 bytes; undefined when it cannot be told. */
 export type FindSource = (request: AnnounceRequest) => Uint8Array | undefined;
 
+/** Takes the answer, at once or later: whenever the service has one. */
+export type TakeAnswer = (answer: Answer) => void;
+
+/** Both families; the ids of peers only for dictionaries (BEP 3, 23). */
+const inCompactLists: PeersWanted = { families: 'both', withPeerIds: false };
+const inDictionaries: PeersWanted = { families: 'both', withPeerIds: true };
+
 /** Answers an announce. */
-export function answerAnnounce(tracker: Tracker, rawQuery: string, findSource: FindSource, now: number): Answer {
+export function answerAnnounce(
+  service: SwarmService,
+  rawQuery: string,
+  findSource: FindSource,
+  now: number,
+  take: TakeAnswer,
+): void {
+  let request: AnnounceRequest;
   try {
-    const request = parseAnnounceQuery(rawQuery);
-    const address = findSource(request);
-    if (address === undefined) return failure('the proxy in front of this tracker does not say who you are');
-    // The first clients know no `compact` and need dictionaries (BEP 3), so compact is what is asked for (BEP 23).
-    return request.compact === true
-      ? compact(tracker, request, address, now)
-      : dictionaries(tracker, request, address, now);
+    request = parseAnnounceQuery(rawQuery);
   } catch (error) {
-    return refusal(error);
+    take(refusal(error));
+    return;
   }
+  const address = findSource(request);
+  if (address === undefined) {
+    take(failure('the proxy in front of this tracker does not say who you are'));
+    return;
+  }
+  // The first clients know no `compact` and need dictionaries (BEP 3), so compact is what is asked for (BEP 23).
+  const wanted = request.compact === true ? inCompactLists : inDictionaries;
+  service.announce(request, address, wanted, now, (reply) => {
+    take(isFailure(reply) ? failing(reply) : listing(reply, request, address));
+  });
 }
 
 /** Answers a scrape; `limit` is how many torrents one may ask for. */
-export function answerScrape(tracker: Tracker, rawQuery: string, limit: number, now: number): Answer {
+export function answerScrape(
+  service: SwarmService,
+  rawQuery: string,
+  limit: number,
+  now: number,
+  take: TakeAnswer,
+): void {
+  let infoHashes: Uint8Array[];
   try {
-    const infoHashes = parseScrapeQuery(rawQuery, { maxInfoHashes: limit });
-    // A scrape of everything discloses every torrent and costs what its sender likes.
-    if (infoHashes.length === 0) return failure('a scrape must name its torrents');
-    const files = new Map<string, ScrapeCounts>();
-    for (const [index, counts] of tracker.scrape(infoHashes, now).entries()) {
-      if (counts !== undefined) files.set(infoHashHex(infoHashes[index]!), counts);
-    }
-    return { body: encodeScrapeReply({ files }), compressible: false, failed: false };
+    infoHashes = parseScrapeQuery(rawQuery, { maxInfoHashes: limit });
   } catch (error) {
-    return refusal(error);
+    take(refusal(error));
+    return;
   }
+  // A scrape of everything discloses every torrent and costs what its sender likes.
+  if (infoHashes.length === 0) {
+    take(failure('a scrape must name its torrents'));
+    return;
+  }
+  service.scrape(infoHashes, now, (found) => {
+    take(isFailure(found) ? failing(found) : counting(infoHashes, found));
+  });
 }
 
 /** A refusal. */
@@ -61,28 +91,35 @@ export function failure(failureReason: string): Answer {
   return { body: encodeAnnounceFailure({ failureReason }), compressible: false, failed: true };
 }
 
-function compact(tracker: Tracker, request: AnnounceRequest, address: Uint8Array, now: number): Answer {
-  const reply = tracker.announcePacked(request, address, 'both', now);
-  if (isFailure(reply)) return { body: encodeAnnounceFailure(reply), compressible: false, failed: true };
+function failing(reply: AnnounceFailure): Answer {
+  return { body: encodeAnnounceFailure(reply), compressible: false, failed: true };
+}
+
+function listing(reply: PackedReply, { compact, noPeerId }: AnnounceRequest, address: Uint8Array): Answer {
   const { sample, interval, minInterval, warning } = reply;
-  const body = encodeAnnounceReply({
+  const head = {
     interval,
     minInterval,
     warning,
     complete: sample.seeders,
     incomplete: sample.leechers,
     downloaded: sample.completed,
-    externalIp: address,
-    peers: { v4: sample.ipv4.packed(), v6: sample.ipv6.packed() },
-  });
-  return { body, compressible: false, failed: false };
+  };
+  if (compact === true) {
+    const peers = { v4: sample.ipv4.packed(), v6: sample.ipv6.packed() };
+    return { body: encodeAnnounceReply({ ...head, externalIp: address, peers }), compressible: false, failed: false };
+  }
+  const dictionaries = { ...head, externalIp: formatIp(address), peers: peersIn(sample) };
+  const body = encodeAnnounceReply(dictionaries, { compact: false, noPeerId });
+  return { body, compressible: true, failed: false };
 }
 
-function dictionaries(tracker: Tracker, request: AnnounceRequest, address: Uint8Array, now: number): Answer {
-  const reply = tracker.announce(request, { ip: formatIp(address) }, now);
-  if (isFailure(reply)) return { body: encodeAnnounceFailure(reply), compressible: false, failed: true };
-  const body = encodeAnnounceReply(reply, { compact: false, noPeerId: request.noPeerId });
-  return { body, compressible: true, failed: false };
+function counting(infoHashes: readonly Uint8Array[], found: readonly (ScrapeCounts | undefined)[]): Answer {
+  const files = new Map<string, ScrapeCounts>();
+  for (const [index, counts] of found.entries()) {
+    if (counts !== undefined) files.set(infoHashHex(infoHashes[index]!), counts);
+  }
+  return { body: encodeScrapeReply({ files }), compressible: false, failed: false };
 }
 
 function refusal(error: unknown): Answer {

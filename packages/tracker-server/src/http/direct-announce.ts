@@ -1,8 +1,8 @@
 // Announces of the plainest form, `GET /announce?…`, answered without the router, which would cost as much as all the
 // rest of them. Every other request is the router's; what is answered is decided in answers.ts. BEP 3.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Tracker } from '@shoal/tracker';
-import { answerAnnounce, failure } from './answers.ts';
+import type { SwarmService } from '../swarm-service.ts';
+import { type Answer, answerAnnounce, failure } from './answers.ts';
 import type { SourceAddress } from './source-address.ts';
 import { type RouteSettings, compressed, finderOf } from './tracker-routes.ts';
 
@@ -15,17 +15,21 @@ export interface DirectSettings extends RouteSettings {
 }
 
 /** Answers announces to `/announce`. */
-export function directAnnounce(tracker: Tracker, source: SourceAddress, settings: DirectSettings): DirectAnswer {
+export function directAnnounce(service: SwarmService, source: SourceAddress, settings: DirectSettings): DirectAnswer {
   const { clock, gzip, onError, traffic } = settings;
+  const deliver = (request: IncomingMessage, response: ServerResponse, answer: Answer): void => {
+    if (answer.failed) traffic.failures++;
+    const packed = gzip === 'smaller' ? compressed(request, answer) : undefined;
+    send(response, 200, packed ?? answer.body, packed === undefined ? [] : ['content-encoding', 'gzip']);
+  };
   return (request, response) => {
     const { url = '' } = request;
     if (request.method !== 'GET' || !url.startsWith(prefix) || hasBody(request)) return false;
     traffic.announces++;
     try {
-      const answer = answerAnnounce(tracker, url.slice(prefix.length), finderOf(source, request), clock());
-      if (answer.failed) traffic.failures++;
-      const packed = gzip === 'smaller' ? compressed(request, answer) : undefined;
-      send(response, 200, packed ?? answer.body, packed === undefined ? [] : ['content-encoding', 'gzip']);
+      answerAnnounce(service, url.slice(prefix.length), finderOf(source, request), clock(), (answer) =>
+        deliver(request, response, answer),
+      );
     } catch (error) {
       traffic.unknown++;
       onError?.(error);

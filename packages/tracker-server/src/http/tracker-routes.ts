@@ -2,8 +2,8 @@
 // UTF-8 destroys info-hashes. BEP 3, 48.
 import type { IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import type { Tracker } from '@shoal/tracker';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { SwarmService } from '../swarm-service.ts';
 import type { HttpTraffic } from '../traffic.ts';
 import { type Answer, type FindSource, answerAnnounce, answerScrape } from './answers.ts';
 import type { SourceAddress } from './source-address.ts';
@@ -18,26 +18,27 @@ export interface RouteSettings {
 /** Adds announce and scrape under every path that trackers are known by. */
 export function addTrackerRoutes(
   app: FastifyInstance,
-  tracker: Tracker,
+  service: SwarmService,
   source: SourceAddress,
   settings: RouteSettings,
 ): void {
   const { gzip, scrapeLimit, clock, traffic } = settings;
-  const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply => {
+  const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer): void => {
     if (answer.failed) traffic.failures++;
     // Not `reply.type`, which would add a charset: the body is bytes.
     reply.header('content-type', 'text/plain').header('pragma', 'no-cache');
     const packed = gzip === 'smaller' ? compressed(request.raw, answer) : undefined;
-    if (packed === undefined) return reply.send(answer.body);
-    return reply.header('content-encoding', 'gzip').send(packed);
+    if (packed !== undefined) reply.header('content-encoding', 'gzip');
+    void reply.send(packed ?? answer.body);
   };
-  const announce = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const announce = (request: FastifyRequest, reply: FastifyReply): void => {
     traffic.announces++;
-    return send(request, reply, answerAnnounce(tracker, rawQuery(request.raw), finderOf(source, request.raw), clock()));
+    const { raw } = request;
+    answerAnnounce(service, rawQuery(raw), finderOf(source, raw), clock(), (answer) => send(request, reply, answer));
   };
-  const scrape = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const scrape = (request: FastifyRequest, reply: FastifyReply): void => {
     traffic.scrapes++;
-    return send(request, reply, answerScrape(tracker, rawQuery(request.raw), scrapeLimit, clock()));
+    answerScrape(service, rawQuery(request.raw), scrapeLimit, clock(), (answer) => send(request, reply, answer));
   };
   for (const path of pathsOf('announce')) app.get(path, announce);
   // Clients find the scrape by replacing the last `announce` of the announce URL (BEP 48).

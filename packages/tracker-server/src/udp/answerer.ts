@@ -3,7 +3,7 @@
 // BEP 15; BEP 41 options are read and ignored.
 import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
-import type { PeerRecords, Tracker } from '@shoal/tracker';
+import type { PackedReply, PeerRecords } from '@shoal/tracker';
 import {
   type UdpAnnounceRequest,
   type UdpScrapeRequest,
@@ -17,11 +17,15 @@ import {
   parseIpv4Into,
   udpLimits,
 } from '@shoal/tracker-protocol';
+import type { PeersWanted, SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import { ConnectionIds } from './connection-ids.ts';
 
 /** Answers that may wait for the kernel before further ones are dropped: at most 1.2 MB. */
 const sendQueueLimit = 1024;
+
+/** BEP 15: records of the requester's family, which carry no ids. */
+const ownFamily: PeersWanted = { families: 'own', withPeerIds: false };
 
 /** BEP 48 by way of BEP 15: zeros keep the positions. */
 const nobody = { complete: 0, incomplete: 0, downloaded: 0 } as const;
@@ -35,7 +39,7 @@ export interface DatagramSender {
 
 /** Answers the datagrams of one socket. */
 export class UdpAnswerer {
-  readonly #tracker: Tracker;
+  readonly #service: SwarmService;
   readonly #socket: DatagramSender;
   readonly #traffic: UdpTraffic;
   readonly #errorsPerSecond: number;
@@ -47,9 +51,10 @@ export class UdpAnswerer {
   readonly #ipv4 = new Uint8Array(4);
   #errorSecond = 0;
   #errorsInSecond = 0;
+  #closed = false;
 
-  constructor(tracker: Tracker, socket: DatagramSender, traffic: UdpTraffic, errorsPerSecond: number) {
-    this.#tracker = tracker;
+  constructor(service: SwarmService, socket: DatagramSender, traffic: UdpTraffic, errorsPerSecond: number) {
+    this.#service = service;
     this.#socket = socket;
     this.#traffic = traffic;
     this.#errorsPerSecond = errorsPerSecond;
@@ -57,74 +62,86 @@ export class UdpAnswerer {
 
   /** Takes one datagram at `now` (ms). */
   receive(bytes: Uint8Array, from: RemoteInfo, now: number): void {
-    const length = this.#answerTo(bytes, from, now);
-    if (length === 0) this.#traffic.dropped++;
-    else this.#send(length, from);
-  }
-
-  /** Writes the answer and says how long it is; 0 for none. */
-  #answerTo(bytes: Uint8Array, from: RemoteInfo, now: number): number {
     const request = decodeUdpRequest(bytes);
     const address = from.family === 'IPv4' && parseIpv4Into(this.#ipv4, from.address) ? this.#ipv4 : addressOf(from);
     // Nothing can be sent to port 0.
-    if (request === undefined || address === undefined || from.port === 0) return 0;
+    if (request === undefined || address === undefined || from.port === 0) {
+      this.#traffic.dropped++;
+      return;
+    }
     const { transactionId } = request;
     if (request.action === 'connect') {
       this.#traffic.connects++;
-      return encodeUdpConnectReply(this.#answer, transactionId, this.#ids.issue(address, now));
-    }
-    if (!this.#ids.accepts(address, request.connectionId, now)) {
-      return this.#error(bytes, transactionId, 'connection id is not valid, connect again', now);
-    }
-    switch (request.action) {
-      case 'announce':
-        return this.#announce(bytes, request, address, now);
-      case 'scrape':
-        return this.#scrape(bytes, request, now);
-      case 'unknown':
-        return this.#error(bytes, transactionId, 'unknown action', now);
-    }
+      this.#send(encodeUdpConnectReply(this.#answer, transactionId, this.#ids.issue(address, now)), from);
+    } else if (!this.#ids.accepts(address, request.connectionId, now)) {
+      this.#refuse('connection id is not valid, connect again', transactionId, bytes.length, from, now);
+    } else if (request.action === 'announce') this.#announce(request, bytes.length, address, from, now);
+    else if (request.action === 'scrape') this.#scrape(request, bytes.length, from, now);
+    else this.#refuse('unknown action', transactionId, bytes.length, from, now);
+  }
+
+  /** Answers nothing from now on: what a service says later finds no socket. */
+  close(): void {
+    this.#closed = true;
   }
 
   #announce(
-    bytes: Uint8Array,
     { transactionId, request }: UdpAnnounceRequest,
+    size: number,
     address: Uint8Array,
+    from: RemoteInfo,
     now: number,
-  ): number {
+  ): void {
     // A peer that cannot be dialled; only its goodbye makes sense.
-    if (request.port === 0 && request.event !== 'stopped') return 0;
-    const reply = this.#tracker.announcePacked(request, address, 'own', now);
-    if (isFailure(reply)) return this.#error(bytes, transactionId, reply.failureReason, now);
+    if (request.port === 0 && request.event !== 'stopped') {
+      this.#traffic.dropped++;
+      return;
+    }
+    const isIpv4 = address.length === 4;
+    this.#service.announce(request, address, ownFamily, now, (reply) => {
+      if (isFailure(reply)) this.#refuse(reply.failureReason, transactionId, size, from, now);
+      else this.#list(reply, transactionId, isIpv4, from);
+    });
+  }
+
+  #list({ interval, sample }: PackedReply, transactionId: number, isIpv4: boolean, to: RemoteInfo): void {
     this.#traffic.announces++;
-    const { interval, sample } = reply;
     const head = { interval, leechers: sample.leechers, seeders: sample.seeders };
-    return encodeUdpAnnounceReply(
-      this.#answer,
-      transactionId,
-      head,
-      fitting(address.length === 4 ? sample.ipv4 : sample.ipv6),
-    );
+    const records = fitting(isIpv4 ? sample.ipv4 : sample.ipv6);
+    this.#send(encodeUdpAnnounceReply(this.#answer, transactionId, head, records), to);
   }
 
-  #scrape(bytes: Uint8Array, { transactionId, infoHashes }: UdpScrapeRequest, now: number): number {
-    if (infoHashes.length === 0) return this.#error(bytes, transactionId, 'no hash', now);
-    this.#traffic.scrapes++;
-    const counts = this.#tracker.scrape(infoHashes, now).map((entry) => entry ?? nobody);
-    return encodeUdpScrapeReply(this.#answer, transactionId, counts);
+  #scrape({ transactionId, infoHashes }: UdpScrapeRequest, size: number, from: RemoteInfo, now: number): void {
+    if (infoHashes.length === 0) {
+      this.#refuse('no hash', transactionId, size, from, now);
+      return;
+    }
+    this.#service.scrape(infoHashes, now, (found) => {
+      if (isFailure(found)) {
+        this.#refuse(found.failureReason, transactionId, size, from, now);
+        return;
+      }
+      this.#traffic.scrapes++;
+      const counts = found.map((entry) => entry ?? nobody);
+      this.#send(encodeUdpScrapeReply(this.#answer, transactionId, counts), from);
+    });
   }
 
-  /** An error no longer than the request, so that a spoofed source gains nothing; and only so many in a second. */
-  #error(bytes: Uint8Array, transactionId: number, message: string, now: number): number {
+  /** An error no longer than the request of `size` bytes, so that a spoofed source gains nothing; and only so many in a second. */
+  #refuse(message: string, transactionId: number, size: number, to: RemoteInfo, now: number): void {
     const second = Math.floor(now / 1000);
     if (second !== this.#errorSecond) this.#errorsInSecond = 0;
     this.#errorSecond = second;
-    if (this.#errorsInSecond++ >= this.#errorsPerSecond) return 0;
+    if (this.#errorsInSecond++ >= this.#errorsPerSecond) {
+      this.#traffic.dropped++;
+      return;
+    }
     this.#traffic.errors++;
-    return encodeUdpError(this.#answer.subarray(0, bytes.length), transactionId, message);
+    this.#send(encodeUdpError(this.#answer.subarray(0, size), transactionId, message), to);
   }
 
   #send(length: number, to: RemoteInfo): void {
+    if (this.#closed) return;
     if (this.#socket.getSendQueueCount() >= sendQueueLimit) {
       this.#traffic.dropped++;
       return;
