@@ -5,3 +5,10 @@ export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './p
 export { type AnnounceSource, type PackedReply, Tracker, type TrackerCounts, type TrackerOptions } from './tracker.ts';
 export type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 export { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
+export {
+  type AdmittedMember,
+  type Delivery,
+  SignalledSwarms,
+  type SignalledSwarmsOptions,
+  type SignalledTotals,
+} from './signalling/signalled-swarms.ts';

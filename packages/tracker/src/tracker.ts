@@ -16,16 +16,19 @@ import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './p
 import type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 import { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
 import { within } from './policy/range.ts';
+import type { SignalledSwarms, SignalledTotals } from './signalling/signalled-swarms.ts';
 
 export interface TrackerOptions extends PlainPolicyOptions {
   /** Uniform in [0, 1): keys the tables, draws the samples. */
   readonly random: () => number;
   /** Who is refused, how many peers are given, when to come back. Default: a `PlainPolicy` of the options beside it. */
   readonly policy?: AnnouncePolicy;
-  /** How long a silent peer stays listed, in ms. Default 1.5 intervals (opentracker's 45 minutes), at least two minutes. */
+  /** How long a silent peer stays listed, in ms. Default 1.5 of the longest interval given out (opentracker's 45 minutes), at least two minutes. */
   readonly peerLifetimeMs?: number;
   /** Where peers are kept. Default: a `MemoryStore`. */
   readonly store?: PeerStore;
+  /** WebTorrent peers of this process: counted in every answer, listed in none. Default: none. */
+  readonly signalling?: SignalledSwarms;
 }
 
 /** Where an announce came from. */
@@ -45,6 +48,8 @@ export interface PackedReply {
 
 /** What a tracker has done since it was made, and what it holds. */
 export interface TrackerCounts extends StoreTotals {
+  /** How many of the seeders and leechers are WebTorrent peers, and their torrents, which may have other peers too. */
+  readonly signalled: SignalledTotals | undefined;
   readonly announces: number;
   readonly scrapes: number;
   /** Announces refused by policy. */
@@ -72,8 +77,10 @@ const warnings: Partial<Record<AnnounceOutcome, string>> = {
 
 /** A tracker's answers. */
 export class Tracker {
+  /** WebTorrent peers, where there are any. */
+  readonly signalling: SignalledSwarms | undefined;
   readonly #policy: AnnouncePolicy;
-  readonly #lifetimeMs: number;
+  readonly #fixedLifetimeMs: number | undefined;
   readonly #store: PeerStore;
   readonly #sample: PeerSample;
   #announces = 0;
@@ -87,10 +94,12 @@ export class Tracker {
   /** @throws RangeError for an interval, lifetime or peer count out of range. */
   constructor(options: TrackerOptions) {
     this.#policy = options.policy ?? new PlainPolicy(options);
-    const lifetimeMs = options.peerLifetimeMs ?? Math.max(this.#policy.interval(0) * 1500, 120_000);
-    this.#lifetimeMs = within('peerLifetimeMs', lifetimeMs, 1000, Number.MAX_SAFE_INTEGER);
+    const { peerLifetimeMs } = options;
+    if (peerLifetimeMs !== undefined) within('peerLifetimeMs', peerLifetimeMs, 1000, Number.MAX_SAFE_INTEGER);
+    this.#fixedLifetimeMs = peerLifetimeMs;
     this.#store = options.store ?? new MemoryStore({ random: options.random });
     this.#sample = new PeerSample(mostDrawn);
+    this.signalling = options.signalling;
   }
 
   /** Answers an announce with the peers spelled out; a refusal by policy is a value too. */
@@ -125,26 +134,44 @@ export class Tracker {
   ): PackedReply | AnnounceFailure {
     const admitted = this.admit(request, address, families, withPeerIds, now);
     if (isFailure(admitted)) return admitted;
-    return this.settle(this.#store.announce(admitted, this.#sample, now), this.#sample, now);
+    const outcome = this.#store.announce(admitted, this.#sample, now);
+    this.addSignalled(admitted.infoHash, this.#sample);
+    return this.settle(outcome, this.#sample, now);
   }
 
   /** Counts for each hash, in order; undefined where nobody is or the torrent is not served. */
   scrape(infoHashes: readonly Uint8Array[], _now: number): (ScrapeCounts | undefined)[] {
     this.#scrapes++;
-    return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? this.#store.counts(infoHash) : undefined));
+    return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? this.swarmCounts(infoHash) : undefined));
+  }
+
+  /** Everybody in a torrent, however reached; undefined where nobody is. */
+  swarmCounts(infoHash: Uint8Array): ScrapeCounts | undefined {
+    return sumOf(this.#store.counts(infoHash), this.signalling?.counts(infoHash));
+  }
+
+  /** Adds the torrent's WebTorrent peers to the counts that a store gave. */
+  addSignalled(infoHash: Uint8Array, sample: PeerSample): void {
+    const signalled = this.signalling?.counts(infoHash);
+    if (signalled === undefined) return;
+    sample.seeders += signalled.complete;
+    sample.leechers += signalled.incomplete;
+    sample.completed += signalled.downloaded;
   }
 
   /** Drops a slice of the peers that fell silent; true when there may be more, so that the caller comes back soon. */
   expire(now: number): boolean {
-    const removed = this.#store.expire(now - this.#lifetimeMs, expirySlice);
-    this.#expired += removed;
-    return removed === expirySlice;
+    const before = now - this.#lifetimeMs;
+    const removed = this.#store.expire(before, expirySlice);
+    const signalled = this.signalling?.expire(before, expirySlice) ?? 0;
+    this.#expired += removed + signalled;
+    return Math.max(removed, signalled) === expirySlice;
   }
 
   /** When the next peer is due to expire (ms); undefined when there is none. */
   get deadline(): number | undefined {
-    const oldest = this.#store.oldest;
-    return oldest === undefined ? undefined : oldest + this.#lifetimeMs;
+    const oldest = Math.min(this.#store.oldest ?? Infinity, this.signalling?.oldest ?? Infinity);
+    return oldest === Infinity ? undefined : oldest + this.#lifetimeMs;
   }
 
   /** Seconds between regular announces, as told to who asks at `now`. */
@@ -153,14 +180,20 @@ export class Tracker {
   }
 
   get counts(): TrackerCounts {
+    const { torrents, seeders, leechers, ...families } = this.#store.totals;
+    const signalled = this.signalling?.totals;
     return {
-      ...this.#store.totals,
+      ...families,
+      torrents: torrents + (signalled?.torrents ?? 0),
+      seeders: seeders + (signalled?.seeders ?? 0),
+      leechers: leechers + (signalled?.leechers ?? 0),
+      signalled,
       announces: this.#announces,
       scrapes: this.#scrapes,
       refused: this.#refused,
       refusals: { ...this.#refusals },
       unlisted: this.#unlisted,
-      completed: this.#completed,
+      completed: this.#completed + (signalled?.completed ?? 0),
       expired: this.#expired,
     };
   }
@@ -201,10 +234,24 @@ export class Tracker {
     return { interval: this.#policy.interval(now), minInterval: this.#policy.minInterval, warning, sample };
   }
 
-  #refuse({ code, message, retryIn }: Refusal, now: number): AnnounceFailure {
+  get #lifetimeMs(): number {
+    return this.#fixedLifetimeMs ?? Math.max(this.#policy.longestInterval * 1500, 120_000);
+  }
+
+  #refuse({ code, message, retryIn, interval }: Refusal, now: number): AnnounceFailure {
     this.#refused++;
     this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
     // libtorrent waits for the interval of a failure.
-    return { failureReason: message, retryIn, interval: this.#policy.interval(now) };
+    return { failureReason: message, retryIn, interval: interval ?? this.#policy.interval(now) };
   }
+}
+
+function sumOf(one: ScrapeCounts | undefined, other: ScrapeCounts | undefined): ScrapeCounts | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  const { complete, incomplete, downloaded } = other;
+  return {
+    complete: one.complete + complete,
+    incomplete: one.incomplete + incomplete,
+    downloaded: one.downloaded + downloaded,
+  };
 }
