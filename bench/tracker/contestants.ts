@@ -1,6 +1,6 @@
 // The trackers that are compared: how each is started and where it then listens.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -48,8 +48,7 @@ const opentracker: TrackerContestant = {
     mkdirSync(folder);
     // It becomes nobody and makes this folder its root.
     chmodSync(folder, 0o755);
-    const list = infoHashes().map((hash) => Buffer.from(hash).toString('hex').toUpperCase());
-    writeFileSync(path.join(folder, 'whitelist'), `${list.join('\n')}\n`);
+    linkSync(whitelist(path.dirname(folder)), path.join(folder, 'whitelist'));
     const configuration = path.join(folder, 'opentracker.conf');
     writeFileSync(configuration, 'access.whitelist whitelist\n');
     const port = await freePort();
@@ -72,7 +71,23 @@ const bittorrentTracker: TrackerContestant = {
   },
 };
 
-export const contestants: readonly TrackerContestant[] = [shoal, opentracker, bittorrentTracker];
+/** What Node takes for an answer to anything. */
+const bareNode: TrackerContestant = {
+  name: 'bare Node, no tracker',
+  missing: () => undefined,
+  start: () => listening([process.execPath, path.join(here, 'bare-node.mjs')], /HTTP (\d+) UDP (\d+)/),
+};
+
+export const contestants: readonly TrackerContestant[] = [shoal, opentracker, bittorrentTracker, bareNode];
+
+/** All torrents, in a file of `folder` that is written once. */
+function whitelist(folder: string): string {
+  const file = path.join(folder, 'whitelist');
+  if (existsSync(file)) return file;
+  const hashes = Buffer.from(infoHashes().buffer).toString('hex').toUpperCase();
+  writeFileSync(file, `${hashes.match(/.{40}/g)!.join('\n')}\n`);
+  return file;
+}
 
 async function listening(command: readonly string[], ports: RegExp): Promise<RunningTracker> {
   const measured = new Measured(command);

@@ -1,13 +1,10 @@
 // Announces over HTTP: clients with one request outstanding each, which keep their connection as long as the tracker
 // does, or open one for each announce. Requests are patched into prepared bytes; of an answer just enough is read.
 import { type Socket, connect } from 'node:net';
-import { infoHashes, newcomers, wantedPeers } from './population.ts';
+import { type Population, addressCount, wantedPeers } from './population.ts';
 import type { Tally } from './tally.ts';
 
-/** Clients, and so source addresses: 127.0.0.2 and up. */
-const clientCount = 64;
-
-/** Longer than any answer here: its head and 50 peers have 500 bytes. */
+/** Longer than any answer here: its head and 30 peers have 400 bytes. */
 const answerBytes = 16_384;
 
 const hashAt = '/announce?info_hash='.length + 'GET '.length;
@@ -17,9 +14,9 @@ const portAt = idAt + 20 + '&port='.length;
 const leftAt = portAt + 5 + '&uploaded=0&downloaded=0&left='.length;
 
 /** Starts announcing to `127.0.0.1:port` and goes on until the process ends. */
-export function loadHttp(port: number, keepsAlive: boolean, tally: Tally): void {
-  const patch = patcher();
-  for (let index = 0; index < clientCount; index++) new Client(port, index, keepsAlive, tally, patch).next();
+export function loadHttp(port: number, keepsAlive: boolean, population: Population, tally: Tally): void {
+  const patch = (request: Buffer): void => writePeer(request, population, population.peer());
+  for (let index = 0; index < addressCount; index++) new Client(port, index, keepsAlive, tally, patch).next();
 }
 
 interface Connection {
@@ -49,7 +46,7 @@ class Client {
     this.#request = requestTemplate(keepsAlive);
   }
 
-  /** Announces the next newcomer. Its time runs from here: connecting is part of the wait. */
+  /** Announces any peer. Its time runs from here: connecting is part of the wait. */
   next(): void {
     this.#patch(this.#request);
     this.#filled = 0;
@@ -83,7 +80,7 @@ class Client {
     this.#waiting = false;
     connection.answers++;
     if (answer.peers === undefined) this.#tally.refusal(answer.text);
-    else this.#tally.answer(answer.peers, performance.now() - this.#sentAt);
+    else this.#tally.answer(performance.now() - this.#sentAt, answer.peers);
     // Where the tracker closes it is waited for, so that what closing costs it is part of the measurement.
     if (this.#keepsAlive && answer.keepsAlive) this.next();
     return true;
@@ -111,21 +108,22 @@ function readAnswer(bytes: Buffer): Answer | undefined {
 }
 
 function requestTemplate(keepsAlive: boolean): Buffer {
-  const query = `info_hash=${hashText}&peer_id=${'x'.repeat(20)}&port=10000&uploaded=0&downloaded=0&left=0&event=started`;
+  const query = `info_hash=${hashText}&peer_id=-SB0001-${'x'.repeat(12)}&port=10000&uploaded=0&downloaded=0&left=0`;
   const rest = `&numwant=${wantedPeers}&compact=1&no_peer_id=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\n`;
   return Buffer.from(`GET /announce?${query}${rest}Connection: ${keepsAlive ? 'keep-alive' : 'close'}\r\n\r\n`);
 }
 
-/** Writes the next newcomer into a request. */
-function patcher(): (request: Buffer) => void {
-  const next = newcomers();
-  const hashes = infoHashes().map((hash) => Buffer.from(Buffer.from(hash).toString('hex').replaceAll(/../g, '%$&')));
-  return (request) => {
-    const { torrent, peerId, port, left } = next();
-    request.set(hashes[torrent]!, hashAt);
-    request.set(peerId, idAt);
-    for (let at = portAt + 4, rest = port; at >= portAt; at--, rest = Math.floor(rest / 10))
-      request[at] = 0x30 + (rest % 10);
-    request[leftAt] = 0x30 + left;
-  };
+function writePeer(request: Buffer, population: Population, peer: number): void {
+  const from = population.torrent(peer) * 20;
+  for (let at = 0; at < 20; at++) {
+    const byte = population.hashes[from + at]!;
+    request[hashAt + 3 * at + 1] = hexDigits[byte >> 4]!;
+    request[hashAt + 3 * at + 2] = hexDigits[byte & 15]!;
+  }
+  population.writePeerId(request, idAt + 8, peer);
+  for (let at = portAt + 4, rest = population.port(peer); at >= portAt; at--, rest = Math.floor(rest / 10))
+    request[at] = 0x30 + (rest % 10);
+  request[leftAt] = 0x30 + population.left(peer);
 }
+
+const hexDigits = Buffer.from('0123456789ABCDEF');

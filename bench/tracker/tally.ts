@@ -13,7 +13,8 @@ export interface LoadResult {
   readonly refused: number;
   /** The text of a refusal, where there was one. */
   readonly refusal: string;
-  readonly peers: number;
+  /** Mean over answers to announces. */
+  readonly peersPerList: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
@@ -27,17 +28,22 @@ export class Tally {
   #lost = 0;
   #refused = 0;
   #refusal = '';
+  #lists = 0;
   #peers = 0;
 
   start(now: number): void {
     this.#since = now;
   }
 
-  answer(peers: number, latencyMs: number): void {
+  /** An answer of any kind; `peers` where it lists some. */
+  answer(latencyMs: number, peers = Number.NaN): void {
     this.seen++;
     if (Number.isNaN(this.#since)) return;
     this.#answers++;
-    this.#peers += peers;
+    if (!Number.isNaN(peers)) {
+      this.#lists++;
+      this.#peers += peers;
+    }
     const bucket = Math.min(Math.floor(latencyMs / bucketMs), buckets - 1);
     this.#latencies[bucket]!++;
   }
@@ -60,7 +66,7 @@ export class Tally {
       lost: this.#lost,
       refused: this.#refused,
       refusal: this.#refusal,
-      peers: this.#peers,
+      peersPerList: this.#peers / this.#lists,
       p50Ms: this.#quantile(0.5),
       p99Ms: this.#quantile(0.99),
     };

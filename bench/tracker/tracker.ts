@@ -1,4 +1,4 @@
-// Announces against our tracker, opentracker and npm bittorrent-tracker: three loads, each tracker started afresh for
+// Load against our tracker, opentracker, npm bittorrent-tracker and a bare Node that is no tracker: four loads, each tracker started afresh for
 // every run, round after round, medians. The number to compare is the CPU that an answer costs the tracker.
 import { existsSync, mkdtempSync, rmSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,8 @@ export interface TrackerOptions {
 }
 
 const loads = [
-  { kind: 'udp', name: 'UDP' },
+  { kind: 'udp-even', name: 'UDP 50:50:1' },
+  { kind: 'udp-field', name: 'UDP 2.1:1:0.04' },
   { kind: 'keep-alive', name: 'HTTP, connections kept' },
   { kind: 'connection-each', name: 'HTTP, connection each' },
 ] as const;
@@ -27,9 +28,12 @@ export interface TrackerFigures {
   readonly cpuPer100k: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** At seven tenths of the answers per second, over UDP only; else not a number. */
+  readonly partialP99Ms: number;
   /** Share of announces that were never answered. */
   readonly loss: number;
   readonly peersPerAnswer: number;
+  readonly peakMegabytes: number;
   /** How much of one core the load took: near 1 the tracker could have answered more. */
   readonly loadBusy: number;
 }
@@ -40,6 +44,11 @@ export interface TrackerRow {
   readonly figures: TrackerFigures | undefined;
   readonly note: string;
 }
+
+/** The p99 that is asked for is that of a tracker with something left, not of a full one. */
+const partial = 0.7;
+
+const partialSeconds = 2;
 
 /** From here on the load, not the tracker, may have been what limited the answers. */
 const busy = 0.9;
@@ -62,7 +71,7 @@ export async function benchTracker({ seconds, rounds }: TrackerOptions): Promise
         continue;
       }
       try {
-        const figures = await run(contestant, load, path.join(work, `${round}-${index}`), seconds);
+        const figures = await run(contestant, load, path.join(work, `${round}-${index}`), seconds, round === 0);
         runs[index]?.push(figures);
         process.stderr.write(
           `round ${round + 1}: ${load.name}, ${contestant.name}: ${figures.cpuPer100k.toFixed(2)} CPU s per 100,000\n`,
@@ -86,37 +95,50 @@ export async function benchTracker({ seconds, rounds }: TrackerOptions): Promise
 
 async function run(
   contestant: TrackerContestant,
-  load: Load,
+  { kind }: Load,
   folder: string,
   seconds: number,
+  alsoPartial: boolean,
 ): Promise<TrackerFigures> {
   const tracker = await contestant.start(folder);
   try {
-    return await measure(tracker, load, seconds);
+    const full = await measure(tracker, kind, seconds, 0);
+    if (!alsoPartial || !kind.startsWith('udp')) return { ...full, partialP99Ms: Number.NaN };
+    const part = await measure(tracker, kind, partialSeconds, Math.round(full.answersPerSecond * partial));
+    return { ...full, partialP99Ms: part.p99Ms };
   } finally {
     await tracker.process.end();
   }
 }
 
-async function measure(tracker: RunningTracker, { kind }: Load, seconds: number): Promise<TrackerFigures> {
-  const port = String(kind === 'udp' ? tracker.udp : tracker.http);
-  const load = new Measured([process.execPath, path.join(import.meta.dirname, 'load.ts'), kind, port, String(seconds)]);
+type LoadFigures = Omit<TrackerFigures, 'partialP99Ms'>;
+
+async function measure(
+  tracker: RunningTracker,
+  kind: string,
+  seconds: number,
+  perSecond: number,
+): Promise<LoadFigures> {
+  const port = kind.startsWith('udp') ? tracker.udp : tracker.http;
+  const command = [process.execPath, path.join(import.meta.dirname, 'load.ts'), kind, port, seconds, perSecond];
+  const load = new Measured(command.map(String));
   try {
     await load.says(/"measuring"/, limitMs);
     const before = { tracker: tracker.process.usage().cpuSeconds, load: load.usage().cpuSeconds };
     const looks = setInterval(() => load.usage(), 100);
     const [line] = await load.says(/\{"event":"result".*\}/, limitMs).finally(() => clearInterval(looks));
-    const used = tracker.process.usage().cpuSeconds - before.tracker;
+    const after = tracker.process.usage();
     const result = JSON.parse(line) as LoadResult;
-    if (result.refused > 0) throw new Error(`it refused ${result.refused} announces: ${result.refusal.slice(0, 200)}`);
+    if (result.refused > 0) throw new Error(`it refused ${result.refused} requests: ${result.refusal.slice(0, 200)}`);
     if (result.answers === 0) throw new Error('it gave no answer');
     return {
       answersPerSecond: result.answers / result.seconds,
-      cpuPer100k: (used / result.answers) * 100_000,
+      cpuPer100k: ((after.cpuSeconds - before.tracker) / result.answers) * 100_000,
       p50Ms: result.p50Ms,
       p99Ms: result.p99Ms,
       loss: result.lost / (result.answers + result.lost),
-      peersPerAnswer: result.peers / result.answers,
+      peersPerAnswer: result.peersPerList,
+      peakMegabytes: after.peakBytes / 1e6,
       loadBusy: (load.usage().cpuSeconds - before.load) / result.seconds,
     };
   } finally {
@@ -125,14 +147,17 @@ async function measure(tracker: RunningTracker, { kind }: Load, seconds: number)
 }
 
 function medians(runs: readonly TrackerFigures[]): TrackerFigures {
-  const of = (key: keyof TrackerFigures): number => median(runs.map((figures) => figures[key]));
+  const of = (key: keyof TrackerFigures): number =>
+    median(runs.map((figures) => figures[key]).filter((figure) => !Number.isNaN(figure)));
   return {
     answersPerSecond: of('answersPerSecond'),
     cpuPer100k: of('cpuPer100k'),
     p50Ms: of('p50Ms'),
     p99Ms: of('p99Ms'),
+    partialP99Ms: of('partialP99Ms'),
     loss: of('loss'),
     peersPerAnswer: of('peersPerAnswer'),
+    peakMegabytes: of('peakMegabytes'),
     loadBusy: of('loadBusy'),
   };
 }
@@ -140,7 +165,7 @@ function medians(runs: readonly TrackerFigures[]): TrackerFigures {
 export function trackerTable(rows: readonly TrackerRow[]): string {
   const lines = rows.map(({ load, tracker, figures, note }) => {
     const [remark = ''] = note.split('\n');
-    if (figures === undefined) return `| ${load} | ${tracker} | ${remark} | | | | | | |`;
+    if (figures === undefined) return `| ${load} | ${tracker} | ${remark}${' |'.repeat(9)}`;
     const to = (other: string): string => {
       const row = rows.find((candidate) => candidate.load === load && candidate.tracker === other);
       return row?.figures === undefined ? '–' : `${(figures.cpuPer100k / row.figures.cpuPer100k).toFixed(2)} ×`;
@@ -150,8 +175,10 @@ export function trackerTable(rows: readonly TrackerRow[]): string {
       `${figures.loadBusy > busy ? '≥ ' : ''}${answers}`,
       figures.cpuPer100k.toFixed(2),
       `${figures.p50Ms.toFixed(2)} / ${figures.p99Ms.toFixed(2)}`,
+      Number.isNaN(figures.partialP99Ms) ? '–' : figures.partialP99Ms.toFixed(2),
       `${(figures.loss * 100).toFixed(2)} %`,
       figures.peersPerAnswer.toFixed(1),
+      figures.peakMegabytes.toFixed(0),
       to('opentracker'),
       to('npm bittorrent-tracker'),
     ];
@@ -159,8 +186,8 @@ export function trackerTable(rows: readonly TrackerRow[]): string {
     return `| ${load} | ${remark === '' ? tracker : `${tracker}, a round ${remark}`} | ${cells.join(' | ')} |`;
   });
   return [
-    '| load | tracker | answers/s | CPU s per 100,000 answers | p50 / p99 ms | lost | peers per answer | CPU to opentracker | CPU to bittorrent-tracker |',
-    '|---|---|---:|---:|---:|---:|---:|---:|---:|',
+    '| load | tracker | answers/s | CPU s per 100,000 answers | p50 / p99 ms | p99 ms at 70 % | lost | peers per answer | peak MB | CPU to opentracker | CPU to bittorrent-tracker |',
+    '|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|',
     ...lines,
   ].join('\n');
 }
