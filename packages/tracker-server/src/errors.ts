@@ -6,6 +6,7 @@ export type TrackerServerErrorCode =
   | 'address-not-available'
   | 'permission-denied'
   | 'host-not-found'
+  | 'bad-certificate'
   | 'listen-failed';
 
 /** A server that could not start; `cause` is the system's own error. */
@@ -34,6 +35,7 @@ const reasons: Record<TrackerServerErrorCode, string> = {
   'address-not-available': 'this machine does not have the address',
   'permission-denied': 'not permitted; ports below 1024 need privileges',
   'host-not-found': 'the host name has no address',
+  'bad-certificate': 'the certificate or its key cannot be used: both must be PEM and belong together',
   'listen-failed': 'the system refused',
 };
 
@@ -47,7 +49,14 @@ const codes: Readonly<Record<string, TrackerServerErrorCode>> = {
   EAI_AGAIN: 'host-not-found',
 };
 
+/** Whether OpenSSL refused a certificate or key, and not the system a socket. */
+export function isOpenSslError(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^ERR_(?:OSSL|SSL|CRYPTO|TLS)_/.test(code);
+}
+
 function codeOf(cause: unknown): TrackerServerErrorCode {
+  if (isOpenSslError(cause)) return 'bad-certificate';
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   return (typeof code === 'string' ? codes[code] : undefined) ?? 'listen-failed';
 }

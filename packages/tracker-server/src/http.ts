@@ -1,19 +1,29 @@
 // The HTTP side of a tracker, through fastify: settings, listening, closing. What is answered is decided in http/.
 // BEP 3, 7, 23, 48.
 import { type RequestListener, type Server, createServer } from 'node:http';
+import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import { isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
-import { TrackerServerError } from './errors.ts';
+import { TrackerServerError, isOpenSslError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
 import { type DirectAnswer, directAnnounce } from './http/direct-announce.ts';
 import { type Page, addPages } from './http/pages.ts';
+import type { TrackerStats } from './http/stats-page.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import { addTrackerRoutes } from './http/tracker-routes.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
+
+/** What proves who we are, as PEM text. */
+export interface Certificate {
+  /** The certificate and those between it and its authority. */
+  readonly cert: string;
+  /** The private key. */
+  readonly key: string;
+}
 
 export interface HttpOptions extends SourceOptions {
   /** Address to bind. Default 0.0.0.0. `::` serves both families. */
@@ -34,8 +44,12 @@ export interface HttpOptions extends SourceOptions {
   readonly maxConnections?: number;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
+  /** Serve HTTPS, and only that. Default: HTTP. */
+  readonly tls?: Certificate | undefined;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
+  /** What /stats shows, where others show it too. Default: its own. */
+  readonly stats?: TrackerStats;
   /** Hears of failures of our own or of `page`, which clients see as status 500. */
   readonly onError?: (error: unknown) => void;
   /** Serves further paths: called with the raw path of a GET, still percent-encoded; undefined is a 404. */
@@ -44,10 +58,12 @@ export interface HttpOptions extends SourceOptions {
 
 /** An HTTP tracker that is listening; disposing closes it and its connections. */
 export interface HttpServer extends AsyncDisposable {
-  /** `http://host:port` as bound. */
+  /** `http://host:port` or `https://host:port` as bound. */
   readonly url: string;
   readonly address: Endpoint;
   readonly traffic: Traffic;
+  /** Shows another certificate to whoever connects from now on. @throws TrackerServerError bad-certificate; the old one stays */
+  renew(certificate: Certificate): void;
 }
 
 const defaults = {
@@ -74,9 +90,9 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const source = new SourceAddress(options);
   const service = options.service ?? localService(tracker);
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
-  const app = createApp(settings, directAnnounce(service, source, routing), traffic);
+  const app = secured(host, port, () => createApp(settings, directAnnounce(service, source, routing), traffic));
   addTrackerRoutes(app, service, source, routing);
-  addPages(app, tracker, { page: options.page, clock, traffic });
+  addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
   app.server.maxConnections = maxConnections;
   try {
     await app.listen({ host, port });
@@ -87,9 +103,13 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const expiry = startExpiry(tracker, clock);
   const address = boundAddress(app);
   return {
-    url: `http://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
     address,
     traffic,
+    renew: (certificate) =>
+      secured(host, port, () => {
+        if (app.server instanceof SecureServer) app.server.setSecureContext({ ...certificate });
+      }),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       await app.close();
@@ -97,7 +117,18 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   };
 }
 
-type AppSettings = Required<Pick<HttpOptions, 'keepAliveMs' | 'requestTimeoutMs'>> & Pick<HttpOptions, 'onError'>;
+type AppSettings = Required<Pick<HttpOptions, 'keepAliveMs' | 'requestTimeoutMs'>> &
+  Pick<HttpOptions, 'onError' | 'tls'>;
+
+/** Does what fails when a certificate is none. @throws TrackerServerError bad-certificate */
+function secured<Result>(host: string, port: number, use: () => Result): Result {
+  try {
+    return use();
+  } catch (cause) {
+    if (isOpenSslError(cause)) throw new TrackerServerError('http', host, port, cause);
+    throw cause;
+  }
+}
 
 function createApp(settings: AppSettings, direct: DirectAnswer, traffic: Traffic): FastifyInstance {
   const { onError } = settings;
@@ -140,7 +171,7 @@ function createApp(settings: AppSettings, direct: DirectAnswer, traffic: Traffic
 
 /** The server below the router, which sees only what is not answered directly. */
 function serverFor(
-  { keepAliveMs, requestTimeoutMs }: AppSettings,
+  { keepAliveMs, requestTimeoutMs, tls }: AppSettings,
   direct: DirectAnswer,
   router: RequestListener,
 ): Server {
@@ -152,9 +183,10 @@ function serverFor(
     requireHostHeader: false,
     maxHeaderSize: maxHeaderBytes,
   };
-  return createServer(settings, (request, response) => {
+  const answer: RequestListener = (request, response) => {
     if (!direct(request, response)) router(request, response);
-  });
+  };
+  return tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);
 }
 
 /** The status of an error that fastify found in a request, such as a body of an unknown type. */

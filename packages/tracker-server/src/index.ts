@@ -1,8 +1,8 @@
 export { TrackerServerError, type TrackerServerErrorCode } from './errors.ts';
-export { type HttpOptions, type HttpServer, serveHttp } from './http.ts';
+export { type Certificate, type HttpOptions, type HttpServer, serveHttp } from './http.ts';
 export type { Page } from './http/pages.ts';
 export type { SourceOptions } from './http/source-address.ts';
-export type { Stats } from './http/stats-page.ts';
+export { type Stats, TrackerStats } from './http/stats-page.ts';
 export {
   type AnnounceDone,
   type PeersWanted,

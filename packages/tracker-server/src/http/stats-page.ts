@@ -1,52 +1,72 @@
-// What /stats shows: the tracker's own counts, as a page for people and as JSON for programs.
+// What /stats shows: the tracker's own counts and how busy it is, as a page for people and as JSON for programs.
 import type { Tracker, TrackerCounts } from '@shoal/tracker';
 import type { Traffic } from '../traffic.ts';
+import { LoadMeter } from './load-meter.ts';
 
 /** The object of /stats.json. */
 export interface Stats {
   readonly uptimeSeconds: number;
   /** Seconds between regular announces. */
   readonly interval: number;
+  /** Over the last ten seconds. */
+  readonly announcesPerSecond: number;
+  readonly memory: {
+    /** What the process takes of the machine. */
+    readonly residentBytes: number;
+    /** Typed arrays, such as peers in memory. */
+    readonly arrayBufferBytes: number;
+  };
   readonly swarms: TrackerCounts;
   readonly http: Traffic['http'];
   readonly udp: Traffic['udp'];
 }
 
-/** The state of a tracker at `now`; both times in ms. */
-export function statsOf(tracker: Tracker, traffic: Traffic, started: number, now: number): Stats {
-  const { http, udp } = traffic;
-  const uptimeSeconds = Math.floor((now - started) / 1000);
-  return { uptimeSeconds, interval: tracker.interval(now), swarms: tracker.counts, http, udp };
+/** Between two looks at the counters. */
+const lookMs = 1000;
+
+/** Numbers about a running tracker. Looks at its counters once a second until it is disposed. */
+export class TrackerStats implements Disposable {
+  readonly #tracker: Tracker;
+  readonly #traffic: Traffic;
+  readonly #clock: () => number;
+  readonly #started: number;
+  readonly #load = new LoadMeter();
+  readonly #timer: NodeJS.Timeout;
+
+  /** `clock`: monotonic ms, that of the tracker's servers. */
+  constructor(tracker: Tracker, traffic: Traffic, clock: () => number) {
+    this.#tracker = tracker;
+    this.#traffic = traffic;
+    this.#clock = clock;
+    this.#started = clock();
+    this.#timer = setInterval(() => this.#load.look(tracker.counts.announces, clock()), lookMs).unref();
+  }
+
+  /** As of now. */
+  read(): Stats {
+    const now = this.#clock();
+    const swarms = this.#tracker.counts;
+    const { rss: residentBytes, arrayBuffers: arrayBufferBytes } = process.memoryUsage();
+    return {
+      uptimeSeconds: Math.floor((now - this.#started) / 1000),
+      interval: this.#tracker.interval(now),
+      announcesPerSecond: this.#load.perSecond(swarms.announces, now),
+      memory: { residentBytes, arrayBufferBytes },
+      swarms,
+      http: this.#traffic.http,
+      udp: this.#traffic.udp,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
 }
 
-/** The page. Contains numbers only: nothing a remote sent is ever shown. */
-export function statsPage({ uptimeSeconds, interval, swarms, http, udp }: Stats): string {
-  const sections = [
-    section('Swarms', {
-      Torrents: swarms.torrents,
-      Seeders: swarms.seeders,
-      Leechers: swarms.leechers,
-      'IPv4 peers': swarms.ipv4Peers,
-      'IPv6 peers': swarms.ipv6Peers,
-      'Downloads completed': swarms.completed,
-      'Peers expired': swarms.expired,
-      'Announces refused': swarms.refused,
-      'Peers not listed': swarms.unlisted,
-    }),
-    section('HTTP', {
-      Announces: http.announces,
-      Scrapes: http.scrapes,
-      Failures: http.failures,
-      'Unknown requests': http.unknown,
-    }),
-    section('UDP', {
-      Connects: udp.connects,
-      Announces: udp.announces,
-      Scrapes: udp.scrapes,
-      Errors: udp.errors,
-      Dropped: udp.dropped,
-    }),
-  ];
+/** The page. Contains numbers and our own words only: nothing a remote sent is ever shown. */
+export function statsPage(stats: Stats): string {
+  const { uptimeSeconds, interval, announcesPerSecond } = stats;
+  const load = announcesPerSecond.toLocaleString('en', { maximumFractionDigits: 1 });
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -65,11 +85,48 @@ th, td { border-bottom: 1px solid #8884; padding: .15rem 0; }
 </head>
 <body>
 <h1>Tracker statistics</h1>
-<p>Up for ${duration(uptimeSeconds)}; peers announce every ${interval} seconds. <a href="/stats.json">As JSON</a></p>
-${sections.join('\n')}
+<p>Up for ${duration(uptimeSeconds)}; ${load} announces a second; peers announce every ${interval} seconds. <a href="/stats.json">As JSON</a></p>
+${sectionsOf(stats).join('\n')}
 </body>
 </html>
 `;
+}
+
+function sectionsOf({ swarms, http, udp, memory }: Stats): string[] {
+  const refusals = Object.entries(swarms.refusals).map(
+    ([reason, count]) => [reason.replaceAll('-', ' '), count] as const,
+  );
+  return [
+    section('Swarms', {
+      Torrents: swarms.torrents,
+      Seeders: swarms.seeders,
+      Leechers: swarms.leechers,
+      'IPv4 peers': swarms.ipv4Peers,
+      'IPv6 peers': swarms.ipv6Peers,
+      'Downloads completed': swarms.completed,
+      'Peers expired': swarms.expired,
+      'Announces refused': swarms.refused,
+      'Peers not listed': swarms.unlisted,
+    }),
+    ...(refusals.length === 0 ? [] : [section('Refused because', Object.fromEntries(refusals))]),
+    section('HTTP', {
+      Announces: http.announces,
+      Scrapes: http.scrapes,
+      Failures: http.failures,
+      'Unknown requests': http.unknown,
+    }),
+    section('UDP', {
+      Connects: udp.connects,
+      Announces: udp.announces,
+      Scrapes: udp.scrapes,
+      Errors: udp.errors,
+      Dropped: udp.dropped,
+    }),
+    section('Memory in MiB', {
+      Resident: mebibytes(memory.residentBytes),
+      'Typed arrays': mebibytes(memory.arrayBufferBytes),
+    }),
+  ];
 }
 
 function section(caption: string, rows: Readonly<Record<string, number>>): string {
@@ -77,6 +134,10 @@ function section(caption: string, rows: Readonly<Record<string, number>>): strin
     ([name, value]) => `<tr><th scope="row">${name}</th><td>${value.toLocaleString('en')}</td></tr>`,
   );
   return `<table><caption>${caption}</caption>\n${lines.join('\n')}\n</table>`;
+}
+
+function mebibytes(bytes: number): number {
+  return Math.round(bytes / (1024 * 1024));
 }
 
 function duration(seconds: number): string {
