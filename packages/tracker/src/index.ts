@@ -12,3 +12,22 @@ export {
   type SignalledSwarmsOptions,
   type SignalledTotals,
 } from './signalling/signalled-swarms.ts';
+export { PolicyListError, type PolicyListErrorCode } from './errors.ts';
+export type { IntervalSettings } from './policy/announce-interval.ts';
+export type { AnnounceRate } from './policy/announce-rates.ts';
+export {
+  type AddressRange,
+  AddressRanges,
+  parseAddressList,
+  parseAddressRange,
+} from './policy/lists/address-ranges.ts';
+export { ClientPrefixes, parseClientList, parseClientPrefix } from './policy/lists/client-prefixes.ts';
+export {
+  InfoHashSet,
+  type InfoHashes,
+  amendedInfoHashes,
+  parseInfoHash,
+  parseInfoHashList,
+} from './policy/lists/info-hash-set.ts';
+export type { PrivateAddressWatch } from './policy/private-address-watch.ts';
+export { type PolicySettings, StandingPolicy, type StandingPolicyOptions } from './policy/standing-policy.ts';

@@ -8,6 +8,7 @@ export type RefusalCode =
   | 'torrent-denied'
   | 'client-denied'
   | 'address-banned'
+  | 'address-not-served'
   | 'address-private'
   | 'address-unreachable'
   | 'port-unreachable'

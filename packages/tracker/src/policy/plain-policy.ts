@@ -1,5 +1,6 @@
 // The policy of a tracker that was given none: every torrent, every client, fixed numbers. BEP 3, 15.
-import { type AnnounceRequest, ipScope } from '@shoal/tracker-protocol';
+import type { AnnounceRequest } from '@shoal/tracker-protocol';
+import { unreachable } from './address-rules.ts';
 import type { AnnouncePolicy, Refusal } from './announce-policy.ts';
 import { within } from './range.ts';
 
@@ -47,17 +48,8 @@ export class PlainPolicy implements AnnouncePolicy {
   }
 
   refusal(request: AnnounceRequest, address: Uint8Array, _now: number): Refusal | undefined {
-    // Whoever says goodbye need not be reachable, and clients repeat a goodbye that is refused.
-    if (request.port === 0 && request.event !== 'stopped') {
-      return { code: 'port-unreachable', message: 'port 0 cannot be reached' };
-    }
-    const scope = ipScope(address);
-    if (scope === 'multicast' || scope === 'unspecified') {
-      return { code: 'address-unreachable', message: 'your address cannot be reached' };
-    }
-    if (scope !== 'public' && !this.#allowPrivateAddresses) {
-      return { code: 'address-private', message: 'this tracker does not list private addresses' };
-    }
+    const refusal = unreachable(request, address, this.#allowPrivateAddresses);
+    if (refusal !== undefined) return refusal;
     if (this.serves(request.infoHash)) return undefined;
     return { code: 'torrent-not-served', message: 'this tracker does not serve this torrent' };
   }

@@ -1,0 +1,24 @@
+// Which announcers could be dialled at all, whatever else the operator decides. RFC 6890.
+import { type AnnounceRequest, ipScope } from '@shoal/tracker-protocol';
+import type { Refusal } from './announce-policy.ts';
+
+const noPort: Refusal = { code: 'port-unreachable', message: 'port 0 cannot be reached' };
+const noAddress: Refusal = { code: 'address-unreachable', message: 'your address cannot be reached' };
+const noPrivateAddress: Refusal = {
+  code: 'address-private',
+  message: 'this tracker does not list private addresses',
+};
+
+/** Why nobody could connect to the announcer; undefined when somebody could. */
+export function unreachable(
+  { port, event }: AnnounceRequest,
+  address: Uint8Array,
+  allowPrivateAddresses: boolean,
+): Refusal | undefined {
+  // Whoever says goodbye need not be reachable, and clients repeat a goodbye that is refused.
+  if (port === 0 && event !== 'stopped') return noPort;
+  const scope = ipScope(address);
+  if (scope === 'public') return undefined;
+  if (scope === 'multicast' || scope === 'unspecified') return noAddress;
+  return allowPrivateAddresses ? undefined : noPrivateAddress;
+}
