@@ -41,6 +41,7 @@ function installDigest() {
     'pnpm-lock.yaml',
     'bench/package.json',
     'examples/package.json',
+    'fuzz/package.json',
     'tooling/package.json',
   ];
   for (const parent of ['packages', 'apps'])
@@ -86,6 +87,7 @@ const commands = {
   'check:packages': () => run('node', ['tooling/check-packages.ts', ...rest]),
   bench: () => run('node', ['bench/main.ts', ...rest]),
   interop: () => run('node', ['apps/lab/interop/main.ts', ...rest]),
+  fuzz: () => run('node', ['fuzz/main.ts', ...rest]),
 };
 
 if (!Object.hasOwn(commands, command)) {

@@ -1,0 +1,20 @@
+// All targets, and how much of a run each gets.
+import { httpTarget } from './http/target.ts';
+import type { Target } from './target.ts';
+import { udpTarget } from './udp/target.ts';
+
+export interface TargetShare {
+  readonly target: Target<unknown, unknown>;
+  /** Of inputs or of time, beside the others. */
+  readonly share: number;
+}
+
+export const targets: readonly TargetShare[] = [
+  { target: erased(udpTarget), share: 5 },
+  { target: erased(httpTarget), share: 4 },
+];
+
+/** What a target makes only ever comes back to itself, so whoever stands between need not know what it is. */
+function erased<Settings, Input>(target: Target<Settings, Input>): Target<unknown, unknown> {
+  return target as unknown as Target<unknown, unknown>;
+}
