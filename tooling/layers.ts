@@ -23,6 +23,7 @@ export const layers: Readonly<Record<string, Layer>> = {
   '@shoal/metainfo': { kind: 'node', arrows: ['@shoal/bencode', '@shoal/pieces'] },
   '@shoal/tracker-client': { kind: 'node', arrows: ['@shoal/tracker-protocol'] },
   '@shoal/tracker-server': { kind: 'node', arrows: ['@shoal/tracker'] },
+  '@shoal/tracker-redis': { kind: 'node', arrows: ['@shoal/tracker'] },
   '@shoal/storage': { kind: 'node', arrows: ['@shoal/pieces'] },
   '@shoal/tracker-conformance': { kind: 'node', arrows: ['@shoal/tracker-protocol'] },
   '@shoal/session': {
@@ -30,7 +31,7 @@ export const layers: Readonly<Record<string, Layer>> = {
     arrows: ['@shoal/torrent', '@shoal/tracker-client', '@shoal/storage', '@shoal/metainfo'],
   },
   shoal: { kind: 'app', arrows: ['@shoal/session'] },
-  'shoal-tracker': { kind: 'app', arrows: ['@shoal/tracker-server'] },
+  'shoal-tracker': { kind: 'app', arrows: ['@shoal/tracker-server', '@shoal/tracker-redis', '@shoal/tracker-client'] },
   // The lab starts the other two apps as processes: they are dependencies, never imports.
   'shoal-lab': {
     kind: 'app',

@@ -1,0 +1,182 @@
+// Swarms in Redis or Valkey: one function call per announce, the calls of a moment in one round trip per node.
+// Decides how a store is asked and what its errors mean; what it does is in function-library.ts. Knows no policy.
+import type { StoreAnnounce, StoreTotals } from '@shoal/tracker';
+import type { ScrapeCounts } from '@shoal/tracker-protocol';
+import { Cluster, Command, type Redis } from 'ioredis';
+import { type Connection, connect } from './connection.ts';
+import { TrackerRedisError, lacksFunctions, lacksRoom } from './errors.ts';
+import { functionLibrary, functionNames } from './function-library.ts';
+import { type RedisAnswer, answerIn, countsIn } from './replies.ts';
+import { swarmTotals } from './swarm-totals.ts';
+
+export interface RedisStoreOptions {
+  /** Uniform in [0, 1): seeds the draws. */
+  readonly random: () => number;
+  /** How long a silent peer stays listed, in ms, at least 1000; whole seconds. Default 2,700,000: 1.5 × BEP 3's usual interval. */
+  readonly peerLifetimeMs?: number;
+  /** Ports that one address may list in one swarm, at most 1,024. Default 256, as in the memory store. */
+  readonly maxPeersPerAddress?: number;
+  /** Begins every key. Default `shoal:`. */
+  readonly keyPrefix?: string;
+  /** Unix time in ms that all users of the store share. Default: the store's own clock. */
+  readonly clock?: () => number;
+}
+
+const defaults = {
+  peerLifetimeMs: 2_700_000,
+  maxPeersPerAddress: 256,
+  keyPrefix: 'shoal:',
+} satisfies Partial<RedisStoreOptions>;
+
+/** A store of swarms that several trackers share. */
+export class RedisStore implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #random: () => number;
+  readonly #lifetime: string;
+  readonly #ports: string;
+  readonly #prefix: string;
+  readonly #clock: (() => number) | undefined;
+  #loading: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * Begins to connect to a store: `redis://[user:password@]host[:port][/database]`, `rediss://…` over TLS,
+   * `redis-cluster://host:port,host:port` or `rediss-cluster://…`. It may come and go; calls fail while it is away.
+   * @throws TypeError for another URL; RangeError for a lifetime or number of ports out of range
+   */
+  constructor(url: string, options: RedisStoreOptions) {
+    const { random, peerLifetimeMs, maxPeersPerAddress, keyPrefix } = { ...defaults, ...options };
+    if (!(peerLifetimeMs >= 1000)) throw new RangeError('peerLifetimeMs must be at least 1000');
+    if (!(maxPeersPerAddress >= 1 && maxPeersPerAddress <= 1024))
+      throw new RangeError('maxPeersPerAddress must be 1 to 1024');
+    this.#random = random;
+    this.#lifetime = String(Math.ceil(peerLifetimeMs / 1000));
+    this.#ports = String(maxPeersPerAddress);
+    this.#prefix = keyPrefix;
+    this.#clock = options.clock;
+    this.#connection = connect(url);
+    // Each call hears of its own failure, and the client connects again by itself.
+    this.#connection.on('error', () => {});
+  }
+
+  /** Records the announcer and draws peers for it. The bytes of `peer` are free again when this returns. @throws TrackerRedisError */
+  async announce(peer: StoreAnnounce): Promise<RedisAnswer> {
+    const { address, port, leaving, seeding } = peer;
+    const record = Buffer.alloc(address.length + 2);
+    record.set(address);
+    record.writeUInt16BE(port, address.length);
+    const words = [
+      record,
+      leaving ? '2' : seeding ? '1' : '0',
+      String(peer.want),
+      peer.families === 'both' ? 'b' : 'o',
+      this.#lifetime,
+      this.#ports,
+      String(Math.floor(this.#random() * 0x7fff_ffff)),
+      this.#second(),
+    ];
+    const key = this.#keyOf(peer.infoHash);
+    try {
+      return answerIn(await this.#call(functionNames.announce, key, words));
+    } catch (error) {
+      if (!lacksRoom(error)) throw new TrackerRedisError(error);
+      return this.#look(key, words);
+    }
+  }
+
+  /** Counts for each hash, in order; undefined where nobody is. @throws TrackerRedisError */
+  async counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]> {
+    const words = [this.#lifetime, this.#second()];
+    const keys = infoHashes.map((infoHash) => this.#keyOf(infoHash));
+    try {
+      return (await Promise.all(keys.map((key) => this.#call(functionNames.counts, key, words)))).map(countsIn);
+    } catch (error) {
+      throw new TrackerRedisError(error);
+    }
+  }
+
+  /** What the store holds over all trackers, by walking over every swarm: seconds for a million. @throws TrackerRedisError */
+  async totals(): Promise<StoreTotals> {
+    const words = [this.#lifetime, this.#second()];
+    try {
+      return await swarmTotals(this.#masters(), this.#prefix, (key) => this.#call(functionNames.counts, key, words));
+    } catch (error) {
+      throw new TrackerRedisError(error);
+    }
+  }
+
+  /** Settles once the store is connected; never, while it cannot be. */
+  async ready(): Promise<void> {
+    if (this.#connection.status !== 'ready')
+      await new Promise<void>((resolve) => this.#connection.once('ready', resolve));
+  }
+
+  /** Ends the connections at once; calls under way fail. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    this.#connection.disconnect();
+  }
+
+  /** The announce that a full store can still answer. */
+  async #look(key: string, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
+    try {
+      return answerIn(await this.#call(functionNames.look, key, words));
+    } catch (error) {
+      throw new TrackerRedisError(error);
+    }
+  }
+
+  /** Calls a function: with the others of this moment, and once more by itself where that can help. */
+  async #call(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
+    try {
+      return await this.#connection.fcallBuffer(name, 1, key, ...words);
+    } catch (error) {
+      if (this.#closed) throw error;
+      if (lacksFunctions(error)) await this.#load();
+      else if (!this.#mayBeElsewhere(error)) throw error;
+    }
+    // By itself, because in a pipeline the client follows no redirections.
+    return this.#alone(name, key, words);
+  }
+
+  async #alone(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
+    const command = new Command('fcall', [name, '1', key, ...words], { replyEncoding: null });
+    await this.#connection.sendCommand(command);
+    return command.promise;
+  }
+
+  /** Whether an error may be due to a picture of the cluster that is out of date; has it renewed then. */
+  #mayBeElsewhere(error: unknown): boolean {
+    if (!(this.#connection instanceof Cluster) || !(error instanceof Error)) return false;
+    const reply = error.name === 'ReplyError';
+    if (reply && !/^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY) /.test(error.message)) return false;
+    this.#connection.refreshSlotsCache();
+    return reply;
+  }
+
+  /** Loads the functions into every master; whoever needs them meanwhile waits for the same attempt. */
+  #load(): Promise<void> {
+    this.#loading ??= this.#loadAll().finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #loadAll(): Promise<void> {
+    const loads = this.#masters().map((node) => node.function('LOAD', 'REPLACE', functionLibrary));
+    const results = await Promise.allSettled(loads);
+    // One master that is down must not keep the others from serving.
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure !== undefined && results.every((result) => result.status === 'rejected')) throw failure.reason;
+  }
+
+  #masters(): Redis[] {
+    return this.#connection instanceof Cluster ? this.#connection.nodes('master') : [this.#connection];
+  }
+
+  #second(): string {
+    return this.#clock === undefined ? '' : String(Math.ceil(this.#clock() / 1000));
+  }
+
+  #keyOf(infoHash: Uint8Array): string {
+    return this.#prefix + Buffer.from(infoHash.buffer, infoHash.byteOffset, infoHash.length).toString('hex');
+  }
+}
