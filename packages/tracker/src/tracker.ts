@@ -106,7 +106,7 @@ export class Tracker {
   announce(request: AnnounceRequest, from: AnnounceSource, now: number): AnnounceReply | AnnounceFailure {
     const address = parseIp(from.ip);
     if (address === undefined) {
-      return this.#refuse({ code: 'source-unknown', message: 'your address is not an IP address' }, now);
+      return this.refuse({ code: 'source-unknown', message: 'your address is not an IP address' }, now);
     }
     const packed = this.announcePacked(request, address, 'both', true, now);
     if (isFailure(packed)) return packed;
@@ -141,13 +141,14 @@ export class Tracker {
 
   /** Counts for each hash, in order; undefined where nobody is or the torrent is not served. */
   scrape(infoHashes: readonly Uint8Array[], _now: number): (ScrapeCounts | undefined)[] {
-    this.#scrapes++;
-    return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? this.swarmCounts(infoHash) : undefined));
+    return this.admitScrape(infoHashes).map((infoHash) =>
+      infoHash === undefined ? undefined : this.swarmCounts(infoHash),
+    );
   }
 
   /** Everybody in a torrent, however reached; undefined where nobody is. */
   swarmCounts(infoHash: Uint8Array): ScrapeCounts | undefined {
-    return sumOf(this.#store.counts(infoHash), this.signalling?.counts(infoHash));
+    return this.settleCounts(infoHash, this.#store.counts(infoHash));
   }
 
   /** Adds the torrent's WebTorrent peers to the counts that a store gave. */
@@ -161,7 +162,7 @@ export class Tracker {
 
   /** Drops a slice of the peers that fell silent; true when there may be more, so that the caller comes back soon. */
   expire(now: number): boolean {
-    const before = now - this.#lifetimeMs;
+    const before = now - this.peerLifetimeMs;
     const removed = this.#store.expire(before, expirySlice);
     const signalled = this.signalling?.expire(before, expirySlice) ?? 0;
     this.#expired += removed + signalled;
@@ -171,7 +172,7 @@ export class Tracker {
   /** When the next peer is due to expire (ms); undefined when there is none. */
   get deadline(): number | undefined {
     const oldest = Math.min(this.#store.oldest ?? Infinity, this.signalling?.oldest ?? Infinity);
-    return oldest === Infinity ? undefined : oldest + this.#lifetimeMs;
+    return oldest === Infinity ? undefined : oldest + this.peerLifetimeMs;
   }
 
   /** Seconds between regular announces, as told to who asks at `now`. */
@@ -211,7 +212,7 @@ export class Tracker {
   ): StoreAnnounce | AnnounceFailure {
     this.#announces++;
     const refusal = this.#policy.refusal(request, address, now);
-    if (refusal !== undefined) return this.#refuse(refusal, now);
+    if (refusal !== undefined) return this.refuse(refusal, now);
     return {
       infoHash: request.infoHash,
       address,
@@ -234,15 +235,28 @@ export class Tracker {
     return { interval: this.#policy.interval(now), minInterval: this.#policy.minInterval, warning, sample };
   }
 
-  get #lifetimeMs(): number {
-    return this.#fixedLifetimeMs ?? Math.max(this.#policy.longestInterval * 1500, 120_000);
+  /** The first half of a scrape, for stores that answer later: each torrent that may be asked for, undefined for others. */
+  admitScrape(infoHashes: readonly Uint8Array[]): (Uint8Array | undefined)[] {
+    this.#scrapes++;
+    return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? infoHash : undefined));
   }
 
-  #refuse({ code, message, retryIn, interval }: Refusal, now: number): AnnounceFailure {
+  /** The second half: everybody in a torrent, given whom a store counts there. */
+  settleCounts(infoHash: Uint8Array, counts: ScrapeCounts | undefined): ScrapeCounts | undefined {
+    return sumOf(counts, this.signalling?.counts(infoHash));
+  }
+
+  /** Counts a refusal and says it as an answer; for reasons that no policy knows, such as a store that is away. */
+  refuse({ code, message, retryIn, interval }: Refusal, now: number): AnnounceFailure {
     this.#refused++;
     this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
     // libtorrent waits for the interval of a failure.
     return { failureReason: message, retryIn, interval: interval ?? this.#policy.interval(now) };
+  }
+
+  /** How long a silent peer stays listed, in ms; it may change with the policy's intervals. */
+  get peerLifetimeMs(): number {
+    return this.#fixedLifetimeMs ?? Math.max(this.#policy.longestInterval * 1500, 120_000);
   }
 }
 
