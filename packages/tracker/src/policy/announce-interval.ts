@@ -62,7 +62,7 @@ export class AnnounceInterval {
 
   /** The wish if its second has room, else the first second that has, else about the longest there is. */
   #appoint(wish: number, now: number): number {
-    const { earliest, latest, jitter, perSecond = 0 } = this.#settings;
+    const { earliest, latest, perSecond = 0 } = this.#settings;
     const calendar = this.#calendar;
     this.#pass(Math.floor(now / 1000));
     const second = this.#second;
@@ -72,9 +72,22 @@ export class AnnounceInterval {
     }
     let told = wish;
     if (calendar[(second + wish) % calendar.length]! >= perSecond) told = this.#fullUntil + 1 - second;
-    if (told > latest) told = Math.max(earliest, Math.round(latest * (1 - jitter * this.#random())));
+    if (told > latest) told = this.#overbook(second);
     calendar[(second + told) % calendar.length]!++;
     return told;
+  }
+
+  /** Of two late seconds by chance the one with fewer appointments, so that crowds wear off. */
+  #overbook(second: number): number {
+    const calendar = this.#calendar;
+    const [one, other] = [this.#late(), this.#late()];
+    const isLess = calendar[(second + one) % calendar.length]! <= calendar[(second + other) % calendar.length]!;
+    return isLess ? one : other;
+  }
+
+  #late(): number {
+    const { latest, jitter } = this.#settings;
+    return Math.round(latest * (1 - jitter * this.#random()));
   }
 
   /** Forgets the seconds that are over. */
@@ -128,7 +141,7 @@ function settled(settings: IntervalSettings): Settled {
   const target = settings.targetAnnouncesPerSecond;
   const perSecond =
     target === undefined ? undefined : Math.floor(within('targetAnnouncesPerSecond', target, 1, 1_000_000_000));
-  const usualLatest = Math.ceil(interval * (1 + jitter));
+  const usualLatest = Math.round(interval * (1 + jitter));
   const max = settings.maxInterval ?? Math.min(2 * interval, longestInterval);
   within('maxInterval', max, interval, longestInterval);
   const latest = perSecond === undefined ? usualLatest : Math.max(Math.floor(max), usualLatest);
