@@ -28,6 +28,7 @@ export {
   amendedInfoHashes,
   parseInfoHash,
   parseInfoHashList,
+  readInfoHashList,
 } from './policy/lists/info-hash-set.ts';
 export type { PrivateAddressWatch } from './policy/private-address-watch.ts';
 export { type PolicySettings, StandingPolicy, type StandingPolicyOptions } from './policy/standing-policy.ts';

@@ -11,6 +11,7 @@ import {
   parseClientPrefix,
   parseInfoHash,
   parseInfoHashList,
+  readInfoHashList,
 } from '@shoal/tracker';
 import { bytesOf, ipOf, peerIdOf } from './requests.ts';
 
@@ -51,6 +52,14 @@ describe('a list of info-hashes', () => {
       expect(() => parseInfoHash(entry)).toThrow(PolicyListError);
     },
   );
+
+  test('can be read in steps while something else goes on', () => {
+    const steps = readInfoHashList(bytesOf(`${ones}\n${twos}\n`.repeat(2000)));
+    let count = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) count++;
+    expect([count >= 4, step.value.size]).toEqual([true, 2]);
+  });
 
   test('that is empty holds nothing', () => {
     expect(parseInfoHashList(new Uint8Array(0)).size).toBe(0);

@@ -26,11 +26,11 @@ export function* entriesOf(content: Uint8Array): Generator<ListEntry> {
   }
 }
 
-/** How many lines there are, which is at least the number of entries. */
-export function countLines(content: Uint8Array): number {
-  let lines = 1;
-  for (const byte of content) if (byte === lineFeed || byte === carriageReturn) lines++;
-  return lines;
+/** How many line ends there are, of one byte: with one more at least as many as entries. */
+export function countLineEnds(content: Uint8Array): number {
+  let ends = 0;
+  for (let at = 0; at < content.length; at++) if (content[at] === lineFeed || content[at] === carriageReturn) ends++;
+  return ends;
 }
 
 /** The entry as text, one character a byte. */
