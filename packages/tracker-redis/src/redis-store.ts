@@ -12,8 +12,11 @@ import { swarmTotals } from './swarm-totals.ts';
 export interface RedisStoreOptions {
   /** Uniform in [0, 1): seeds the draws. */
   readonly random: () => number;
-  /** How long a silent peer stays listed, in ms, at least 1000; whole seconds. Default 2,700,000: 1.5 × BEP 3's usual interval. */
-  readonly peerLifetimeMs?: number;
+  /**
+   * How long a silent peer stays listed, in ms; whole seconds, at least one. Asked at every call, because it follows the
+   * interval, and best the same in all trackers of a store. Default 45 minutes, as in opentracker.
+   */
+  readonly peerLifetimeMs?: () => number;
   /** Ports that one address may list in one swarm, at most 1,024. Default 256, as in the memory store. */
   readonly maxPeersPerAddress?: number;
   /** Begins every key. Default `shoal:`. */
@@ -23,7 +26,7 @@ export interface RedisStoreOptions {
 }
 
 const defaults = {
-  peerLifetimeMs: 2_700_000,
+  peerLifetimeMs: () => 2_700_000,
   maxPeersPerAddress: 256,
   keyPrefix: 'shoal:',
 } satisfies Partial<RedisStoreOptions>;
@@ -32,7 +35,7 @@ const defaults = {
 export class RedisStore implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #random: () => number;
-  readonly #lifetime: string;
+  readonly #lifetimeMs: () => number;
   readonly #ports: string;
   readonly #prefix: string;
   readonly #clock: (() => number) | undefined;
@@ -42,15 +45,14 @@ export class RedisStore implements AsyncDisposable {
   /**
    * Begins to connect to a store: `redis://[user:password@]host[:port][/database]`, `rediss://…` over TLS,
    * `redis-cluster://host:port,host:port` or `rediss-cluster://…`. It may come and go; calls fail while it is away.
-   * @throws TypeError for another URL; RangeError for a lifetime or number of ports out of range
+   * @throws TypeError for another URL; RangeError for a number of ports out of range
    */
   constructor(url: string, options: RedisStoreOptions) {
     const { random, peerLifetimeMs, maxPeersPerAddress, keyPrefix } = { ...defaults, ...options };
-    if (!(peerLifetimeMs >= 1000)) throw new RangeError('peerLifetimeMs must be at least 1000');
     if (!(maxPeersPerAddress >= 1 && maxPeersPerAddress <= 1024))
       throw new RangeError('maxPeersPerAddress must be 1 to 1024');
     this.#random = random;
-    this.#lifetime = String(Math.ceil(peerLifetimeMs / 1000));
+    this.#lifetimeMs = peerLifetimeMs;
     this.#ports = String(maxPeersPerAddress);
     this.#prefix = keyPrefix;
     this.#clock = options.clock;
@@ -70,7 +72,7 @@ export class RedisStore implements AsyncDisposable {
       leaving ? '2' : seeding ? '1' : '0',
       String(peer.want),
       peer.families === 'both' ? 'b' : 'o',
-      this.#lifetime,
+      this.#lifetime(),
       this.#ports,
       String(Math.floor(this.#random() * 0x7fff_ffff)),
       this.#second(),
@@ -86,7 +88,7 @@ export class RedisStore implements AsyncDisposable {
 
   /** Counts for each hash, in order; undefined where nobody is. @throws TrackerRedisError */
   async counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]> {
-    const words = [this.#lifetime, this.#second()];
+    const words = [this.#lifetime(), this.#second()];
     const keys = infoHashes.map((infoHash) => this.#keyOf(infoHash));
     try {
       return (await Promise.all(keys.map((key) => this.#call(functionNames.counts, key, words)))).map(countsIn);
@@ -97,7 +99,7 @@ export class RedisStore implements AsyncDisposable {
 
   /** What the store holds over all trackers, by walking over every swarm: seconds for a million. @throws TrackerRedisError */
   async totals(): Promise<StoreTotals> {
-    const words = [this.#lifetime, this.#second()];
+    const words = [this.#lifetime(), this.#second()];
     try {
       return await swarmTotals(this.#masters(), this.#prefix, (key) => this.#call(functionNames.counts, key, words));
     } catch (error) {
@@ -170,6 +172,10 @@ export class RedisStore implements AsyncDisposable {
 
   #masters(): Redis[] {
     return this.#connection instanceof Cluster ? this.#connection.nodes('master') : [this.#connection];
+  }
+
+  #lifetime(): string {
+    return String(Math.max(1, Math.ceil(this.#lifetimeMs() / 1000)));
   }
 
   #second(): string {

@@ -1,0 +1,202 @@
+// Announces answered from a store that several trackers share: policy here, peers there, and an answer within a second
+// even when the store gives none. Decides when a store counts as away; knows no protocol of any store. BEP 31.
+import type { AnnounceOutcome, PackedReply, StoreAnnounce, StoreTotals, Tracker } from '@shoal/tracker';
+import { PeerSample } from '@shoal/tracker';
+import { type AnnounceFailure, type AnnounceRequest, type ScrapeCounts, isFailure } from '@shoal/tracker-protocol';
+import { type Answered, PendingAnswers } from './shared-service-pending.ts';
+import type { AnnounceDone, PeersWanted, ScrapeDone, SwarmService } from './swarm-service.ts';
+
+/** What a store elsewhere says to an announce. */
+export interface RemoteAnswer {
+  readonly outcome: AnnounceOutcome;
+  readonly seeders: number;
+  readonly leechers: number;
+  readonly completed: number;
+  /** Records of 6 bytes (BEP 23). */
+  readonly ipv4: Uint8Array;
+  /** Records of 18 bytes (BEP 7). */
+  readonly ipv6: Uint8Array;
+}
+
+/** A store of swarms elsewhere. It rejects when it cannot answer, and comes back by itself. */
+export interface RemoteStore {
+  /** As `PeerStore.announce`, on a clock of its own. The bytes of `peer` are copied before this returns. */
+  announce(peer: StoreAnnounce): Promise<RemoteAnswer>;
+  /** Counts for each hash, in order; undefined where nobody is. The hashes are copied before this returns. */
+  counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]>;
+  /** What all trackers together hold; may take minutes. */
+  totals(): Promise<StoreTotals>;
+}
+
+export interface SharedServiceOptions {
+  /** Monotonic milliseconds. Default `performance.now`. */
+  readonly clock?: () => number;
+  /** Uniform in [0, 1): spreads the returns of clients that were sent away. Default `Math.random`. */
+  readonly random?: () => number;
+  /** How long a client waits for the store before it is sent away, in ms. Default 1000: UDP clients ask again after 15 s (BEP 15). */
+  readonly timeoutMs?: number;
+  /** Requests that may wait for the store; further ones are sent away. Default 4096: about 2 MB. */
+  readonly maxWaiting?: number;
+  /** Most minutes that clients are told to stay away (BEP 31); each gets 1 to this many. Default 3. */
+  readonly retryInMinutes?: number;
+  /** Hears when the store goes away, with the reason, and when it is back. */
+  readonly onAvailability?: (available: boolean, reason: unknown) => void;
+}
+
+const defaults = { timeoutMs: 1000, maxWaiting: 4096, retryInMinutes: 3 } satisfies SharedServiceOptions;
+
+/** Failures in a row after which a store counts as away; a cluster without one of three masters fails a third of the time. */
+const failuresToOpen = 32;
+
+/** While a store is away one request in this time is let through to see whether it is back, in ms. */
+const probeMs = 250;
+
+/** As many as a policy may want (`PlainPolicyOptions.numWantLimit`). */
+const mostDrawn = 1000;
+
+/** Answers from a shared store. */
+export class SharedService implements SwarmService, Disposable {
+  readonly #tracker: Tracker;
+  readonly #store: RemoteStore;
+  readonly #options: typeof defaults & SharedServiceOptions;
+  readonly #clock: () => number;
+  readonly #pending: PendingAnswers;
+  readonly #sample = new PeerSample(mostDrawn);
+  /** Requests that the store has not answered, whether or not somebody still waits for them. */
+  #asked = 0;
+  #failures = 0;
+  #nextProbe = 0;
+
+  /** `tracker`'s own store is never asked. @throws RangeError for a timeout or number out of range */
+  constructor(tracker: Tracker, store: RemoteStore, options: SharedServiceOptions = {}) {
+    this.#options = { ...defaults, ...options };
+    const { timeoutMs, maxWaiting, retryInMinutes } = this.#options;
+    if (!(timeoutMs >= 1 && timeoutMs <= 60_000)) throw new RangeError('timeoutMs must be 1 to 60,000');
+    if (!(maxWaiting >= 1)) throw new RangeError('maxWaiting must be at least 1');
+    if (!(retryInMinutes >= 1)) throw new RangeError('retryInMinutes must be at least 1');
+    this.#tracker = tracker;
+    this.#store = store;
+    this.#clock = options.clock ?? ((): number => performance.now());
+    this.#pending = new PendingAnswers(timeoutMs);
+  }
+
+  /** Whether the store has answered lately, as far as anybody asked. */
+  get available(): boolean {
+    return this.#failures < failuresToOpen;
+  }
+
+  /** Requests that wait for the store. */
+  get waiting(): number {
+    return this.#asked;
+  }
+
+  announce(
+    request: AnnounceRequest,
+    address: Uint8Array,
+    { families, withPeerIds }: PeersWanted,
+    now: number,
+    done: AnnounceDone,
+  ): void {
+    const admitted = this.#tracker.admit(request, address, families, withPeerIds, now);
+    if (isFailure(admitted)) return done(admitted);
+    if (!this.#mayAsk()) return done(this.#unavailable());
+    const infoHash = request.infoHash.slice();
+    this.#ask(
+      () => this.#store.announce(admitted),
+      (answer) => done(this.#replyOf(infoHash, answer)),
+      () => done(this.#unavailable()),
+    );
+  }
+
+  scrape(infoHashes: readonly Uint8Array[], _now: number, done: ScrapeDone): void {
+    const admitted = this.#tracker.admitScrape(infoHashes).map((infoHash) => infoHash?.slice());
+    const served = admitted.filter((infoHash) => infoHash !== undefined);
+    if (served.length === 0) return done(admitted.map(() => undefined));
+    if (!this.#mayAsk()) return done(this.#unavailable());
+    this.#ask(
+      () => this.#store.counts(served),
+      (counts) => {
+        let next = 0;
+        done(admitted.map((hash) => hash && this.#tracker.settleCounts(hash, counts[next++])));
+      },
+      () => done(this.#unavailable()),
+    );
+  }
+
+  /** Sends away whoever still waits. */
+  [Symbol.dispose](): void {
+    this.#pending[Symbol.dispose]();
+  }
+
+  /** Asks the store; exactly one of `answered` and `refused` is called, the latter at the latest after `timeoutMs`. */
+  #ask<Value>(question: () => Promise<Value>, answered: (value: Value) => void, refused: () => void): void {
+    this.#asked++;
+    const entry: Answered = this.#pending.add(() => {
+      this.#failed(new Error(`no answer within ${this.#options.timeoutMs} ms`));
+      refused();
+    });
+    question().then(
+      (value) => {
+        this.#asked--;
+        // Whoever was sent away meanwhile has no use for it, and a store that is always too late is no store.
+        if (!this.#pending.take(entry)) return;
+        this.#succeeded();
+        answered(value);
+      },
+      (error: unknown) => {
+        this.#asked--;
+        if (!this.#pending.take(entry)) return;
+        this.#failed(error);
+        refused();
+      },
+    );
+  }
+
+  #mayAsk(): boolean {
+    if (this.#asked >= this.#options.maxWaiting) return false;
+    if (this.available) return true;
+    const now = this.#clock();
+    if (now < this.#nextProbe) return false;
+    this.#nextProbe = now + probeMs;
+    return true;
+  }
+
+  #failed(reason: unknown): void {
+    if (++this.#failures === failuresToOpen) {
+      this.#nextProbe = this.#clock() + probeMs;
+      this.#options.onAvailability?.(false, reason);
+    }
+  }
+
+  #succeeded(): void {
+    const away = !this.available;
+    this.#failures = 0;
+    if (away) this.#options.onAvailability?.(true, undefined);
+  }
+
+  #replyOf(infoHash: Uint8Array, answer: RemoteAnswer): PackedReply {
+    const sample = this.#sample;
+    sample.clear();
+    sample.seeders = answer.seeders;
+    sample.leechers = answer.leechers;
+    sample.completed = answer.completed;
+    for (const [into, packed] of [
+      [sample.ipv4, answer.ipv4],
+      [sample.ipv6, answer.ipv6],
+    ] as const) {
+      into.count = Math.min(Math.floor(packed.length / into.stride), sample.capacity);
+      into.records.set(packed.subarray(0, into.count * into.stride));
+      // The store keeps no peer ids; zeros say so.
+      into.peerIds.fill(0, 0, into.count * 20);
+    }
+    this.#tracker.addSignalled(infoHash, sample);
+    return this.#tracker.settle(answer.outcome, sample, this.#clock());
+  }
+
+  #unavailable(): AnnounceFailure {
+    const { random = Math.random, retryInMinutes } = this.#options;
+    const retryIn = 1 + Math.floor(random() * retryInMinutes);
+    const message = 'the tracker cannot reach its list of peers, try again in a few minutes';
+    return this.#tracker.refuse({ code: 'store-unavailable', message, retryIn, interval: retryIn * 60 }, this.#clock());
+  }
+}
