@@ -13,9 +13,10 @@ import { type Page, addPages } from './http/pages.ts';
 import type { TrackerStats } from './http/stats-page.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
-import { addTrackerRoutes } from './http/tracker-routes.ts';
+import { addTrackerRoutes, finderOf } from './http/tracker-routes.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
+import { type WebSocketOptions, serveWebSocket, webSocketDefaults } from './websocket.ts';
 
 /** What proves who we are, as PEM text. */
 export interface Certificate {
@@ -44,6 +45,8 @@ export interface HttpOptions extends SourceOptions {
   readonly maxConnections?: number;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
+  /** Serve WebTorrent peers on the same port; the tracker needs `signalling`. Default: no. */
+  readonly webSocket?: WebSocketOptions | undefined;
   /** Serve HTTPS, and only that. Default: HTTP. */
   readonly tls?: Certificate | undefined;
   /** Counters to count in, where several servers share them. */
@@ -93,10 +96,17 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const app = secured(host, port, () => createApp(settings, directAnnounce(service, source, routing), traffic));
   addTrackerRoutes(app, service, source, routing);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
-  app.server.maxConnections = maxConnections;
+  const { webSocket, onError } = options;
+  // WebSockets have a limit of their own; they shall not keep others out.
+  app.server.maxConnections =
+    maxConnections + (webSocket === undefined ? 0 : (webSocket.maxConnections ?? webSocketDefaults.maxConnections));
+  const findSource = finderOf.bind(undefined, source);
+  const around = { tracker, service: options.service, findSource, clock, traffic: traffic.websocket, onError };
+  const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
   try {
     await app.listen({ host, port });
   } catch (cause) {
+    sockets?.[Symbol.dispose]();
     await app.close();
     throw new TrackerServerError('http', host, port, cause);
   }
@@ -112,6 +122,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       }),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
+      sockets?.[Symbol.dispose]();
       await app.close();
     },
   };

@@ -10,5 +10,6 @@ export {
   type SwarmService,
   localService,
 } from './swarm-service.ts';
-export { type HttpTraffic, type Traffic, type UdpTraffic, createTraffic } from './traffic.ts';
+export { type HttpTraffic, type Traffic, type UdpTraffic, type WebSocketTraffic, createTraffic } from './traffic.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';
+export type { WebSocketOptions } from './websocket.ts';

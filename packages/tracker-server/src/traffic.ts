@@ -21,10 +21,31 @@ export interface UdpTraffic {
   dropped: number;
 }
 
+/** What a WebSocket server has passed on and answered. */
+export interface WebSocketTraffic {
+  /** Open now. */
+  connections: number;
+  /** Connections refused: no path of ours, an origin that may not, or too many. */
+  refused: number;
+  announces: number;
+  scrapes: number;
+  /** Messages answered with a failure reason. */
+  failures: number;
+  /** Offers passed to another peer. */
+  offers: number;
+  /** Answers passed back. */
+  answers: number;
+  /** Answers to offers that were not made, or too late. */
+  dropped: number;
+  /** Connections closed because they did not read. */
+  slow: number;
+}
+
 /** Requests since the servers started. Plain numbers: read them whenever you like. */
 export interface Traffic {
   readonly http: HttpTraffic;
   readonly udp: UdpTraffic;
+  readonly websocket: WebSocketTraffic;
 }
 
 /** Counters at zero. */
@@ -32,5 +53,16 @@ export function createTraffic(): Traffic {
   return {
     http: { announces: 0, scrapes: 0, failures: 0, unknown: 0 },
     udp: { connects: 0, announces: 0, scrapes: 0, errors: 0, dropped: 0 },
+    websocket: {
+      connections: 0,
+      refused: 0,
+      announces: 0,
+      scrapes: 0,
+      failures: 0,
+      offers: 0,
+      answers: 0,
+      dropped: 0,
+      slow: 0,
+    },
   };
 }

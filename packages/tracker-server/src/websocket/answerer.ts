@@ -1,0 +1,153 @@
+// Message in, messages out, to this connection and to others: what a WebTorrent peer is answered. Knows no sockets.
+// Who gets an offer is decided in tracker/src/signalling, who is refused by the tracker's policy.
+import type { Delivery, SignalledSwarms, Tracker } from '@shoal/tracker';
+import {
+  type AnnounceFailure,
+  type IdText,
+  type ScrapeCounts,
+  type SignalAnnounce,
+  type SignalAnswer,
+  type SignalReply,
+  type SignalScrape,
+  TrackerProtocolError,
+  announceRequestOf,
+  decodeSignalRequest,
+  encodeSignalReply,
+  idBytes,
+  isFailure,
+} from '@shoal/tracker-protocol';
+import type { SwarmService } from '../swarm-service.ts';
+import type { WebSocketTraffic } from '../traffic.ts';
+
+/** A connection as far as its messages matter. */
+export interface SignalSource {
+  readonly number: number;
+  /** 4 or 16 bytes, canonical: whom it speaks for. */
+  readonly address: Uint8Array;
+  /** The far end's port: nobody listens there, but a policy may look at it. */
+  readonly port: number;
+}
+
+/** What an answerer does to connections; those that are gone are ignored. */
+export interface SignalSender {
+  send(connection: number, text: string): void;
+  /** Ends a connection that breaks the protocol; `reason` has at most 123 bytes (RFC 6455). */
+  end(connection: number, reason: string): void;
+}
+
+export interface SignalAnswererOptions {
+  readonly tracker: Tracker;
+  readonly swarms: SignalledSwarms;
+  /** Who counts; undefined for a tracker that has its peers in memory. */
+  readonly service: SwarmService | undefined;
+  /** So often do WebTorrent peers announce within a regular interval. */
+  readonly announcesPerInterval: number;
+  readonly traffic: WebSocketTraffic;
+  readonly sender: SignalSender;
+}
+
+/** Not sooner, whatever the regular interval: as often as npm bittorrent-tracker's client announces by itself. */
+const leastIntervalSeconds = 30;
+
+/** For torrents that nobody is in: clients take a scrape without any for broken. */
+const nobody: ScrapeCounts = { complete: 0, incomplete: 0, downloaded: 0 };
+
+/** Answers the messages of all connections. */
+export class SignalAnswerer {
+  readonly #options: SignalAnswererOptions;
+
+  constructor(options: SignalAnswererOptions) {
+    this.#options = options;
+  }
+
+  /** Takes one message at `now` (ms). */
+  receive(from: SignalSource, text: string, now: number): void {
+    try {
+      const message = decodeSignalRequest(text);
+      if (message.action === 'announce') this.#announce(from, message, now);
+      else if (message.action === 'answer') this.#answer(from, message, now);
+      else this.#scrape(from, message, now);
+    } catch (error) {
+      if (!(error instanceof TrackerProtocolError)) throw error;
+      this.#fail(from, undefined, undefined, { failureReason: error.sendable });
+      this.#options.sender.end(from.number, error.sendable);
+    }
+  }
+
+  #announce(from: SignalSource, message: SignalAnnounce, now: number): void {
+    const { tracker, swarms, traffic } = this.#options;
+    traffic.announces++;
+    const { infoHash } = message;
+    const admitted = tracker.admit(announceRequestOf(message, from.port), from.address, 'own', false, now);
+    if (isFailure(admitted)) return this.#fail(from, 'announce', infoHash, admitted);
+    const deliveries = swarms.announce(from.number, message, admitted, now);
+    if (isFailure(deliveries)) return this.#fail(from, 'announce', infoHash, deliveries);
+    const interval = this.#interval(now);
+    this.#count([admitted.infoHash], now, (counts) => {
+      if (isFailure(counts)) return this.#fail(from, 'announce', infoHash, counts);
+      const { complete, incomplete } = counts[0] ?? nobody;
+      this.#send(from.number, { action: 'announce', infoHash, interval, complete, incomplete });
+    });
+    traffic.offers += deliveries.length;
+    for (const delivery of deliveries) this.#deliver(delivery);
+  }
+
+  #answer(from: SignalSource, message: SignalAnswer, now: number): void {
+    const { swarms, traffic } = this.#options;
+    const delivery = swarms.answer(from.number, message, idBytes(message.infoHash), now);
+    if (delivery === undefined) {
+      traffic.dropped++;
+      return;
+    }
+    traffic.answers++;
+    this.#deliver(delivery);
+  }
+
+  #scrape(from: SignalSource, { infoHashes }: SignalScrape, now: number): void {
+    const { tracker, service, traffic } = this.#options;
+    traffic.scrapes++;
+    const asked = infoHashes.map(idBytes);
+    const done = (counts: readonly (ScrapeCounts | undefined)[] | AnnounceFailure): void => {
+      if (isFailure(counts)) return this.#fail(from, 'scrape', undefined, counts);
+      const files = new Map(infoHashes.map((infoHash, index) => [infoHash, counts[index] ?? nobody]));
+      this.#send(from.number, { action: 'scrape', files });
+    };
+    if (service === undefined) done(tracker.scrape(asked, now));
+    else service.scrape(asked, now, done);
+  }
+
+  /** As a scrape, but nobody asked for one. */
+  #count(
+    infoHashes: readonly Uint8Array[],
+    now: number,
+    done: (counts: readonly (ScrapeCounts | undefined)[] | AnnounceFailure) => void,
+  ): void {
+    const { tracker, service } = this.#options;
+    if (service === undefined) done(infoHashes.map((infoHash) => tracker.swarmCounts(infoHash)));
+    else service.scrape(infoHashes, now, done);
+  }
+
+  #interval(now: number): number {
+    const regular = this.#options.tracker.interval(now);
+    const shorter = Math.ceil(regular / this.#options.announcesPerInterval);
+    return Math.max(shorter, Math.min(regular, leastIntervalSeconds));
+  }
+
+  #fail(
+    from: SignalSource,
+    of: 'announce' | 'scrape' | undefined,
+    infoHash: IdText | undefined,
+    failure: AnnounceFailure,
+  ): void {
+    this.#options.traffic.failures++;
+    this.#send(from.number, { action: 'failure', of, infoHash, ...failure });
+  }
+
+  #deliver({ connection, signal }: Delivery): void {
+    this.#send(connection, signal);
+  }
+
+  #send(connection: number, reply: SignalReply): void {
+    this.#options.sender.send(connection, encodeSignalReply(reply));
+  }
+}
