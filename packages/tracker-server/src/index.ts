@@ -11,5 +11,6 @@ export {
   localService,
 } from './swarm-service.ts';
 export { type HttpTraffic, type Traffic, type UdpTraffic, type WebSocketTraffic, createTraffic } from './traffic.ts';
+export type { ConnectionIdMode, ConnectionIdOptions } from './udp/address-proof.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';
 export type { WebSocketOptions } from './websocket.ts';

@@ -1,6 +1,6 @@
 // A UDP socket around a tracker: binding, buffers, closing. What is answered is decided in udp/answerer.ts. BEP 15.
 import { lookup } from 'node:dns';
-import { type Socket, type SocketOptions, createSocket } from 'node:dgram';
+import { type Socket, createSocket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
@@ -8,9 +8,10 @@ import { TrackerServerError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
+import type { ConnectionIdOptions } from './udp/address-proof.ts';
 import { UdpAnswerer } from './udp/answerer.ts';
 
-export interface UdpOptions {
+export interface UdpOptions extends ConnectionIdOptions {
   /** Address to bind. Default 0.0.0.0. `::` serves both families. Behind several addresses bind each: the kernel chooses the source. */
   readonly host?: string;
   /** Default 6969; 0 takes any free port. */
@@ -42,13 +43,6 @@ const defaults = {
   errorsPerSecond: 1000,
 } satisfies UdpOptions;
 
-/** Without it every send of an answer would wait for a look-up of its numeric address. */
-const lookupNames: SocketOptions['lookup'] = (hostname, options, callback) => {
-  const family = isIP(hostname);
-  if (family === 0) lookup(hostname, options, callback);
-  else callback(null, hostname, family);
-};
-
 /** Binds and serves. @throws TrackerServerError when the address cannot be bound */
 export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Promise<UdpServer> {
   const { host, port, receiveBufferBytes, errorsPerSecond } = { ...defaults, ...options };
@@ -56,7 +50,13 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
   const socket = await bind(host, port);
   enlarge(socket, receiveBufferBytes);
   const traffic = options.traffic ?? createTraffic();
-  const answerer = new UdpAnswerer(options.service ?? localService(tracker), socket, traffic.udp, errorsPerSecond);
+  const answerer = new UdpAnswerer(
+    options.service ?? localService(tracker),
+    socket,
+    traffic.udp,
+    errorsPerSecond,
+    options,
+  );
   socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.udp.dropped++);
@@ -75,7 +75,17 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
 }
 
 async function bind(host: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', lookup: lookupNames });
+  const isNumeric = isIP(host) !== 0;
+  let isBound = false;
+  const type = isIPv6(host) ? 'udp6' : 'udp4';
+  const socket = createSocket({
+    type,
+    // Answers go to numeric addresses; looking at every one of them would cost as much as reading a request.
+    lookup: (name, options, found) => {
+      if (isBound || isNumeric) found(null, name, type === 'udp6' ? 6 : 4);
+      else lookup(name, options, found);
+    },
+  });
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
@@ -85,6 +95,7 @@ async function bind(host: string, port: number): Promise<Socket> {
     socket.close();
     throw new TrackerServerError('udp', host, port, cause);
   }
+  isBound = true;
   socket.removeAllListeners('error');
   return socket;
 }

@@ -1,7 +1,6 @@
 // Datagram in, at most one datagram out, nothing remembered in between: what is answered, what is dropped in
 // silence, and how large an answer may be. An answer to an unproven address is never larger than what it sent.
 // BEP 15; BEP 41 options are read and ignored.
-import { randomBytes } from 'node:crypto';
 import type { RemoteInfo } from 'node:dgram';
 import type { PackedReply, PeerRecords } from '@shoal/tracker';
 import {
@@ -19,10 +18,8 @@ import {
 } from '@shoal/tracker-protocol';
 import type { PeersWanted, SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
-import { ConnectionIds } from './connection-ids.ts';
-
-/** Answers that may wait for the kernel before further ones are dropped: at most 1.2 MB. */
-const sendQueueLimit = 1024;
+import { AnswerBuffers } from './answer-buffers.ts';
+import { AddressProof, type ConnectionIdOptions } from './address-proof.ts';
 
 /** BEP 15: records of the requester's family, which carry no ids. */
 const ownFamily: PeersWanted = { families: 'own', withPeerIds: false };
@@ -43,21 +40,27 @@ export class UdpAnswerer {
   readonly #socket: DatagramSender;
   readonly #traffic: UdpTraffic;
   readonly #errorsPerSecond: number;
-  readonly #ids = new ConnectionIds(randomBytes(8));
-  #answer = new Uint8Array(udpLimits.replyBytes);
-  /** Beginnings of `#answer` by their length: a view made for every datagram costs more than writing it. */
-  #views: (Uint8Array | undefined)[] = [];
+  readonly #proof: AddressProof;
+  readonly #buffers: AnswerBuffers;
   /** The sender's address, where it is IPv4. */
   readonly #ipv4 = new Uint8Array(4);
   #errorSecond = 0;
   #errorsInSecond = 0;
   #closed = false;
 
-  constructor(service: SwarmService, socket: DatagramSender, traffic: UdpTraffic, errorsPerSecond: number) {
+  constructor(
+    service: SwarmService,
+    socket: DatagramSender,
+    traffic: UdpTraffic,
+    errorsPerSecond: number,
+    connectionIds: ConnectionIdOptions = {},
+  ) {
     this.#service = service;
     this.#socket = socket;
     this.#traffic = traffic;
     this.#errorsPerSecond = errorsPerSecond;
+    this.#proof = new AddressProof(connectionIds);
+    this.#buffers = new AnswerBuffers(() => socket.getSendQueueCount());
   }
 
   /** Takes one datagram at `now` (ms). */
@@ -72,12 +75,15 @@ export class UdpAnswerer {
     const { transactionId } = request;
     if (request.action === 'connect') {
       this.#traffic.connects++;
-      this.#send(encodeUdpConnectReply(this.#answer, transactionId, this.#ids.issue(address, now)), from);
-    } else if (!this.#ids.accepts(address, request.connectionId, now)) {
-      this.#refuse('connection id is not valid, connect again', transactionId, bytes.length, from, now);
-    } else if (request.action === 'announce') this.#announce(request, bytes.length, address, from, now);
-    else if (request.action === 'scrape') this.#scrape(request, bytes.length, from, now);
-    else this.#refuse('unknown action', transactionId, bytes.length, from, now);
+      this.#send(encodeUdpConnectReply(this.#buffers.room, transactionId, this.#proof.issue(address, now)), from);
+      return;
+    }
+    const most = this.#proof.answerLimit(address, request.connectionId, bytes.length, now);
+    const question = { transactionId, from, now, size: bytes.length, most };
+    if (most === 0) this.#refuse('connection id is not valid, connect again', question);
+    else if (request.action === 'announce') this.#announce(request, address, question);
+    else if (request.action === 'scrape') this.#scrape(request, question);
+    else this.#refuse('unknown action', question);
   }
 
   /** Answers nothing from now on: what a service says later finds no socket. */
@@ -85,50 +91,44 @@ export class UdpAnswerer {
     this.#closed = true;
   }
 
-  #announce(
-    { transactionId, request }: UdpAnnounceRequest,
-    size: number,
-    address: Uint8Array,
-    from: RemoteInfo,
-    now: number,
-  ): void {
+  #announce({ request }: UdpAnnounceRequest, address: Uint8Array, question: Question): void {
     // A peer that cannot be dialled; only its goodbye makes sense.
     if (request.port === 0 && request.event !== 'stopped') {
       this.#traffic.dropped++;
       return;
     }
     const isIpv4 = address.length === 4;
-    this.#service.announce(request, address, ownFamily, now, (reply) => {
-      if (isFailure(reply)) this.#refuse(reply.failureReason, transactionId, size, from, now);
-      else this.#list(reply, transactionId, isIpv4, from);
+    this.#service.announce(request, address, ownFamily, question.now, (reply) => {
+      if (isFailure(reply)) this.#refuse(reply.failureReason, question);
+      else this.#list(reply, isIpv4, question);
     });
   }
 
-  #list({ interval, sample }: PackedReply, transactionId: number, isIpv4: boolean, to: RemoteInfo): void {
+  #list({ interval, sample }: PackedReply, isIpv4: boolean, { transactionId, from, most }: Question): void {
     this.#traffic.announces++;
     const head = { interval, leechers: sample.leechers, seeders: sample.seeders };
-    const records = fitting(isIpv4 ? sample.ipv4 : sample.ipv6);
-    this.#send(encodeUdpAnnounceReply(this.#answer, transactionId, head, records), to);
+    const records = fitting(isIpv4 ? sample.ipv4 : sample.ipv6, most);
+    this.#send(encodeUdpAnnounceReply(this.#buffers.room, transactionId, head, records), from);
   }
 
-  #scrape({ transactionId, infoHashes }: UdpScrapeRequest, size: number, from: RemoteInfo, now: number): void {
+  #scrape({ infoHashes }: UdpScrapeRequest, question: Question): void {
     if (infoHashes.length === 0) {
-      this.#refuse('no hash', transactionId, size, from, now);
+      this.#refuse('no hash', question);
       return;
     }
-    this.#service.scrape(infoHashes, now, (found) => {
+    this.#service.scrape(infoHashes, question.now, (found) => {
       if (isFailure(found)) {
-        this.#refuse(found.failureReason, transactionId, size, from, now);
+        this.#refuse(found.failureReason, question);
         return;
       }
       this.#traffic.scrapes++;
       const counts = found.map((entry) => entry ?? nobody);
-      this.#send(encodeUdpScrapeReply(this.#answer, transactionId, counts), from);
+      this.#send(encodeUdpScrapeReply(this.#buffers.room, question.transactionId, counts), question.from);
     });
   }
 
-  /** An error no longer than the request of `size` bytes, so that a spoofed source gains nothing; and only so many in a second. */
-  #refuse(message: string, transactionId: number, size: number, to: RemoteInfo, now: number): void {
+  /** An error no longer than the request, so that a spoofed source gains nothing; and only so many in a second. */
+  #refuse(message: string, { transactionId, from, now, size }: Question): void {
     const second = Math.floor(now / 1000);
     if (second !== this.#errorSecond) this.#errorsInSecond = 0;
     this.#errorSecond = second;
@@ -137,22 +137,28 @@ export class UdpAnswerer {
       return;
     }
     this.#traffic.errors++;
-    this.#send(encodeUdpError(this.#answer.subarray(0, size), transactionId, message), to);
+    this.#send(encodeUdpError(this.#buffers.room.subarray(0, size), transactionId, message), from);
   }
 
+  /** Sends the first `length` bytes of the room. */
   #send(length: number, to: RemoteInfo): void {
     if (this.#closed) return;
-    if (this.#socket.getSendQueueCount() >= sendQueueLimit) {
-      this.#traffic.dropped++;
-      return;
-    }
+    const bytes = this.#buffers.take(length);
     // Without a callback nobody hears of failures: there is nothing to do about a datagram that cannot leave.
-    this.#socket.send((this.#views[length] ??= this.#answer.subarray(0, length)), to.port, to.address);
-    // Sent at once, the buffer is free again. A queued answer keeps it until the kernel has room.
-    if (this.#socket.getSendQueueCount() === 0) return;
-    this.#answer = new Uint8Array(udpLimits.replyBytes);
-    this.#views = [];
+    if (bytes === undefined) this.#traffic.dropped++;
+    else this.#socket.send(bytes, to.port, to.address);
   }
+}
+
+/** What an answer needs of its question, whenever it comes. */
+interface Question {
+  readonly transactionId: number;
+  readonly from: RemoteInfo;
+  readonly now: number;
+  /** Bytes of the datagram. */
+  readonly size: number;
+  /** Most bytes of an answer. */
+  readonly most: number;
 }
 
 /** The sender's address in canonical bytes: 4 for an IPv4-mapped one, without the zone of a link-local one. */
@@ -161,8 +167,8 @@ function addressOf({ address }: RemoteInfo): Uint8Array | undefined {
   return parseIp(zone < 0 ? address : address.slice(0, zone));
 }
 
-/** As many records as an answer holds that is never fragmented; they are in random order, so cutting is fair. */
-function fitting({ count, stride, records }: PeerRecords): Uint8Array {
-  const room = Math.floor((udpLimits.replyBytes - udpLimits.announceReplyBytes) / stride);
+/** As many records as fit into an answer of `most` bytes; they are in random order, so cutting is fair. */
+function fitting({ count, stride, records }: PeerRecords, most: number): Uint8Array {
+  const room = Math.floor((most - udpLimits.announceReplyBytes) / stride);
   return records.subarray(0, Math.min(count, room) * stride);
 }

@@ -8,6 +8,7 @@ export const slotMs = 120_000;
 
 /** Issues and checks connection ids under one secret. */
 export class ConnectionIds {
+  readonly #slotMs: number;
   readonly #key0: number;
   readonly #key1: number;
   /** Slot and address as words; 5 are enough for IPv6. */
@@ -15,22 +16,23 @@ export class ConnectionIds {
   #high = 0;
   #low = 0;
 
-  /** `secret`: 8 random bytes. */
-  constructor(secret: Uint8Array) {
+  /** `secret`: 8 random bytes. Ids last for one to two slots. */
+  constructor(secret: Uint8Array, idSlotMs: number = slotMs) {
     if (secret.length !== 8) throw new RangeError('the secret must have 8 bytes');
+    this.#slotMs = idSlotMs;
     this.#key0 = littleEndianWord(secret, 0);
     this.#key1 = littleEndianWord(secret, 4);
   }
 
   /** The id for an address (4 or 16 bytes) at `now`, ms. */
   issue(address: Uint8Array, now: number): UdpConnectionId {
-    this.#compute(address, Math.floor(now / slotMs));
+    this.#compute(address, Math.floor(now / this.#slotMs));
     return { high: this.#high, low: this.#low };
   }
 
   /** Whether this address was given this id in the current slot or the one before. */
   accepts(address: Uint8Array, id: UdpConnectionId, now: number): boolean {
-    const slot = Math.floor(now / slotMs);
+    const slot = Math.floor(now / this.#slotMs);
     return this.#matches(address, slot, id) || this.#matches(address, slot - 1, id);
   }
 
