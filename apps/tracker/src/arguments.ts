@@ -1,70 +1,123 @@
 // The command line: what may be written, what it means, what is left out. Knows nothing of trackers.
-import { isIPv4, isIPv6 } from 'node:net';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { parseInfoHash, PolicyListError } from '@shoal/tracker';
+import type { CheckOptions } from './check/check.ts';
+import { type StatedOptions, defaultText } from './configuration/configuration-file.ts';
+import { SettingError } from './configuration/setting.ts';
+import { type SettingName, settingGroups, settings, writtenName } from './configuration/settings.ts';
+import { exitTable } from './errors.ts';
 
-/** Where to listen. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
+/** What `serve` was asked. */
+export interface ServeArguments {
+  /** What flags say; the rest is up to the file and the defaults. */
+  readonly flags: StatedOptions;
+  /** The configuration file. */
+  readonly config: string | undefined;
+  readonly printConfig: boolean;
 }
 
-/** The options of `serve`. */
-export interface ServeOptions {
-  readonly http: ListenAddress | 'off';
-  readonly udp: ListenAddress | 'off';
-  readonly interval: number;
-  readonly allow?: string;
-  readonly torrents?: string;
-  readonly trustedProxy: readonly string[];
-  readonly trustIp?: boolean;
-  readonly privateAddresses: boolean;
-  readonly json?: boolean;
+/** What each command does once the command line is understood. */
+export interface Commands {
+  serve(asked: ServeArguments): Promise<void>;
+  check(asked: CheckArguments): Promise<void>;
 }
 
-const example = `
+/** What `check` was asked. */
+export interface CheckArguments extends CheckOptions {
+  readonly json: boolean;
+}
+
+const serveExample = `
+Precedence: a flag, then the configuration file (--config), then the default. Every option has its name as a key there.
+Signals: SIGTERM or SIGINT stops, SIGHUP reads configuration, lists and certificates again.
+
 Example:
   $ shoal-tracker serve --http 0.0.0.0:6969 --udp 0.0.0.0:6969 --torrents ./torrents
   announce  http://0.0.0.0:6969/announce
   announce  udp://0.0.0.0:6969/announce
   stats     http://0.0.0.0:6969/stats
+  $ shoal-tracker serve --interval 900 --print-config > tracker.toml
+  $ shoal-tracker serve --config tracker.toml
 
-Exit codes: 0 stopped by SIGINT or SIGTERM, 1 unforeseen, 2 usage, 3 configuration, 8 network (cannot listen)`;
+Exit codes:
+${exitTable}`;
 
-/** The program; `serve` is called once the command line is understood. */
-export function createProgram(version: string, serve: (options: ServeOptions) => Promise<void>): Command {
+const checkExample = `
+Two peers announce a torrent that nobody else has, the second looks for the first, both leave. Beside the protocol that
+the URL names, those are tried that trackers serve on the same port; what they lack is no problem.
+
+Example:
+  $ shoal-tracker check udp://tracker.example:6969
+
+Exit codes: 0 all is well, 6 it answers but not as it should, 8 it cannot be reached or refuses`;
+
+/** The program. */
+export function createProgram(version: string, commands: Commands): Command {
   const program = new Command('shoal-tracker')
-    .description('A BitTorrent tracker over HTTP and UDP')
+    .description('A BitTorrent tracker over HTTP, UDP and WebSocket')
     .version(version, '-V, --version')
     .exitOverride()
     .addHelpText('after', '\nExample:\n  $ shoal-tracker serve --http 127.0.0.1:6969 --udp off');
-  program
+  addServe(program, commands);
+  addCheck(program, commands);
+  return program;
+}
+
+function addServe(program: Command, commands: Commands): void {
+  const serve = program
     .command('serve')
     .description('Run a tracker until SIGINT or SIGTERM')
-    .addOption(listenOption('--http <host:port>', 'listen for HTTP; port 0 takes a free one, "off" is none'))
-    .addOption(listenOption('--udp <host:port>', 'listen for UDP; port 0 takes a free one, "off" is none'))
-    .option('--interval <seconds>', 'time between announces of a peer', parseInterval, 1800)
-    .option(
-      '--allow <file>',
-      'serve only these torrents: an info-hash of 40 hex digits a line, # comments; read again on SIGHUP',
-    )
-    .option('--torrents <dir>', 'offer the .torrent files of this folder on the page at /')
-    .addOption(
-      new Option('--trusted-proxy <cidr>', 'believe X-Forwarded-For from this address or range (repeatable)')
-        .default([], 'none')
-        .argParser(collectRange),
-    )
-    .option('--trust-ip', 'believe the ip= parameter of announces from local networks')
-    .option('--no-private-addresses', 'do not list peers with private or loopback addresses')
-    .option('--json', 'print events as JSON, one object a line')
-    .addHelpText('after', example)
+    .optionsGroup('Configuration:')
+    .option('--config <file>', 'read options from this TOML file; flags win over it')
+    .option('--print-config', 'print what would hold, as a commented file for --config, and exit');
+  for (const [heading, names] of Object.entries(settingGroups)) {
+    for (const option of names.flatMap(optionsOf)) serve.addOption(option.helpGroup(`${heading}:`));
+  }
+  serve
+    .addHelpText('after', serveExample)
     .exitOverride()
-    .action(async (options: ServeOptions, command: Command) => {
-      if (options.http === 'off' && options.udp === 'off') {
-        command.error('error: with --http off and --udp off there is nothing to serve');
-      }
-      await serve(options);
+    .action(async ({ config, printConfig, ...flags }: Partial<ServeArguments> & StatedOptions) => {
+      await commands.serve({ flags, config, printConfig: printConfig ?? false });
     });
-  return program;
+}
+
+function addCheck(program: Command, commands: Commands): void {
+  program
+    .command('check')
+    .description('Look at a tracker as a client would, over every transport and address family')
+    .argument('<url...>', 'announce URLs: http, https, udp, ws or wss')
+    .option('--only', 'leave out transports that no URL names', false)
+    .option('--info-hash <hex>', 'a torrent that a closed tracker serves (default: one made up)', parsedInfoHash)
+    .option('--timeout <seconds>', 'how long to wait for each answer', parsedTimeout, 5)
+    .option('--json', 'print one JSON object', false)
+    .addHelpText('after', checkExample)
+    .exitOverride()
+    .action(async (urls: string[], flags: CheckFlags) => {
+      const { only, json, timeout, infoHash } = flags;
+      await commands.check({ urls, only, json, infoHash, timeoutMs: timeout * 1000 });
+    });
+}
+
+interface CheckFlags {
+  readonly only: boolean;
+  readonly json: boolean;
+  readonly timeout: number;
+  readonly infoHash?: Uint8Array;
+}
+
+function parsedInfoHash(text: string): Uint8Array {
+  try {
+    return parseInfoHash(text);
+  } catch (error) {
+    if (!(error instanceof PolicyListError)) throw error;
+    throw new InvalidArgumentError('It must be 40 hexadecimal digits.');
+  }
+}
+
+function parsedTimeout(text: string): number {
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (seconds < 1) throw new InvalidArgumentError('It must be 1 to 999 seconds.');
+  return seconds;
 }
 
 /** Whether commander ended the run, and whether because of a mistake on the command line. */
@@ -72,35 +125,28 @@ export function isUsageEnd(error: unknown): error is CommanderError {
   return error instanceof CommanderError;
 }
 
-const defaultAddress: ListenAddress = { host: '0.0.0.0', port: 6969 };
-
-function listenOption(flags: string, description: string): Option {
-  return new Option(flags, description).default(defaultAddress, '0.0.0.0:6969').argParser(parseListenAddress);
-}
-
-/** `HOST:PORT`, `[HOST]:PORT`, `:PORT`, `PORT` or `off`. */
-export function parseListenAddress(text: string): ListenAddress | 'off' {
-  if (text === 'off') return 'off';
-  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]]*)):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  const bracketed = match?.[1];
-  if (match === null || port > 65_535 || (bracketed !== undefined && !isIPv6(bracketed))) {
-    throw new InvalidArgumentError('It must be HOST:PORT, [IPV6]:PORT, PORT or off.');
+/** The flag of a setting; a switch has one for no as well. */
+function optionsOf(name: SettingName): Option[] {
+  const { about, argument, repeatable } = settings[name];
+  const flag = writtenName(name);
+  const fallback = defaultText(name).replaceAll('"', '');
+  const isTold = argument !== undefined && fallback !== 'none' && fallback !== '[]';
+  const hints = [repeatable ? 'repeatable' : '', isTold ? `default: ${fallback}` : ''].filter((hint) => hint !== '');
+  const text = hints.length === 0 ? about : `${about} (${hints.join(', ')})`;
+  if (argument === undefined) {
+    const [yes, no] = [new Option(`--${flag}`, text), new Option(`--no-${flag}`, `not: ${about}`)];
+    // Shown is what changes something.
+    return settings[name].default === true ? [yes.hideHelp(), no] : [yes, no.hideHelp()];
   }
-  return { host: bracketed ?? (match[2] || defaultAddress.host), port };
+  return [new Option(`--${flag} ${argument}`, text).argParser((value, before) => parsed(name, value, before))];
 }
 
-function parseInterval(text: string): number {
-  const seconds = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(seconds >= 1 && seconds <= 86_400)) throw new InvalidArgumentError('It must be 1 to 86400 seconds.');
-  return seconds;
-}
-
-function collectRange(range: string, previous: readonly string[]): string[] {
-  const [address = '', bits = '0'] = range.split('/');
-  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
-  if (!/^\d{1,3}$/.test(bits) || Number(bits) > most) {
-    throw new InvalidArgumentError('It must be an address or a CIDR range.');
+function parsed(name: SettingName, text: string, before: unknown): unknown {
+  try {
+    const value = settings[name].fromText(text, process.cwd());
+    return Array.isArray(before) && Array.isArray(value) ? [...before, ...value] : value;
+  } catch (error) {
+    if (!(error instanceof SettingError)) throw error;
+    throw new InvalidArgumentError(`${error.message.replace(/^./, (first) => first.toUpperCase())}.`);
   }
-  return [...previous, range];
 }

@@ -1,10 +1,16 @@
 // The shoal-tracker command: the only place that reads the process and decides how it ends.
-import { readFileSync } from 'node:fs';
 import { TrackerServerError } from '@shoal/tracker-server';
-import { type ServeOptions, createProgram, isUsageEnd } from './arguments.ts';
+import { type CheckArguments, type ServeArguments, createProgram, isUsageEnd } from './arguments.ts';
+import { check } from './check/check.ts';
+import { reportJson, reportText } from './check/report.ts';
+import { TargetError } from './check/targets.ts';
+import { readConfiguration } from './configuration/configuration.ts';
+import { printConfiguration } from './configuration/configuration-file.ts';
 import { ConfigurationError, type ExitName, exitCodes } from './errors.ts';
+import { createLog } from './log.ts';
 import { jsonOutput, textOutput } from './output.ts';
 import { type Signals, serve } from './serve.ts';
+import { version } from './version.ts';
 
 /** Whatever still hangs by then is left behind. */
 const stopLimitMs = 5000;
@@ -14,9 +20,16 @@ export async function main(argv: readonly string[]): Promise<number> {
   // Who reads our lines may go away (`shoal-tracker serve | head -1`): the swarms are served all the same.
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
+  let exit: ExitName = 'ok';
+  const commands = {
+    serve: runServe,
+    check: async (asked: CheckArguments) => {
+      exit = await runCheck(asked);
+    },
+  };
   try {
-    await createProgram(version(), run).parseAsync(argv);
-    return exitCodes.ok;
+    await createProgram(version(), commands).parseAsync(argv);
+    return exitCodes[exit];
   } catch (error) {
     // Commander has printed the help or said what is wrong.
     if (isUsageEnd(error)) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -31,12 +44,31 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function foreseen(error: unknown): ExitName | undefined {
   if (error instanceof ConfigurationError) return 'configuration';
-  return error instanceof TrackerServerError ? 'network' : undefined;
+  if (error instanceof TargetError) return error.reason === 'url' ? 'usage' : 'network';
+  if (!(error instanceof TrackerServerError)) return undefined;
+  return error.code === 'bad-certificate' ? 'configuration' : 'network';
 }
 
-async function run(options: ServeOptions): Promise<void> {
-  const output = (options.json ? jsonOutput : textOutput)(process.stdout, process.stderr);
-  await serve(options, output, signalsOfProcess());
+async function runServe({ flags, config, printConfig }: ServeArguments): Promise<void> {
+  const sources = { flags, config };
+  const options = await readConfiguration(sources);
+  if (printConfig) {
+    process.stdout.write(printConfiguration(options));
+    return;
+  }
+  const { logLevel: level, logFormat: format, logAddresses: addresses } = options;
+  // systemd's journal writes the time itself.
+  const timeless = process.env['JOURNAL_STREAM'] !== undefined;
+  const log = createLog({ level, format, addresses, timeless }, process.stderr);
+  const output = (options.json ? jsonOutput : textOutput)(process.stdout);
+  await serve(sources, options, log, output, signalsOfProcess());
+}
+
+async function runCheck({ json, ...options }: CheckArguments): Promise<ExitName> {
+  const report = await check(options);
+  const text = json ? `${JSON.stringify(reportJson(report))}\n` : reportText(report, process.stdout.isTTY);
+  process.stdout.write(text);
+  return report.exit;
 }
 
 function signalsOfProcess(): Signals {
@@ -53,11 +85,4 @@ function signalsOfProcess(): Signals {
     });
   }
   return { stop, onReload: (reload) => void process.on('SIGHUP', reload) };
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  const found =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
-  return typeof found === 'string' ? found : 'unknown';
 }

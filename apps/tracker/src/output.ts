@@ -1,13 +1,14 @@
-// What the command prints: events on stdout, as lines for people or as JSON for programs; messages on stderr.
+// What the command prints: events on stdout, as lines for people or as JSON for programs. What happens in between is
+// the log's, on stderr.
 import type { TrackerCounts } from '@shoal/tracker';
 import type { Traffic } from '@shoal/tracker-server';
+import type { Urls } from './health.ts';
 
 /** Where a run reports to. */
 export interface Output {
-  readonly log: (message: string) => void;
-  /** The servers are up; a transport that is off is undefined. */
-  listening(http: string | undefined, udp: string | undefined): void;
-  /** The servers are down. */
+  /** The servers are up; what is off is left out. */
+  listening(urls: Urls): void;
+  /** The servers are going down. */
   stopped(signal: string, counts: TrackerCounts, traffic: Traffic): void;
 }
 
@@ -17,22 +18,21 @@ export interface Writable {
 }
 
 /** One JSON object a line. */
-export function jsonOutput(stdout: Writable, stderr: Writable): Output {
+export function jsonOutput(stdout: Writable): Output {
   const print = (event: object): void => void stdout.write(`${JSON.stringify(event)}\n`);
   return {
-    log: (message) => stderr.write(`${message}\n`),
-    listening: (http, udp) => print({ event: 'listening', http, udp }),
-    stopped: (signal, swarms, { http, udp }) => print({ event: 'stopped', signal, swarms, http, udp }),
+    listening: (urls) => print({ event: 'listening', ...urls }),
+    stopped: (signal, swarms, traffic) => print({ event: 'stopped', signal, swarms, ...traffic }),
   };
 }
 
 /** Lines for people. */
-export function textOutput(stdout: Writable, stderr: Writable): Output {
+export function textOutput(stdout: Writable): Output {
   return {
-    log: (message) => stderr.write(`${message}\n`),
-    listening: (http, udp) => {
+    listening: ({ http, udp, admin }) => {
       for (const url of [http, udp]) if (url !== undefined) stdout.write(`announce  ${url}/announce\n`);
       if (http !== undefined) stdout.write(`stats     ${http}/stats\n`);
+      if (admin !== undefined) stdout.write(`admin     ${admin}/policy\n`);
     },
     stopped: (signal, counts, { http, udp }) => {
       const announces = http.announces + udp.announces;

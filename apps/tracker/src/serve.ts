@@ -1,11 +1,17 @@
-// `serve`: puts tracker, servers and pages together, says where it listens, and runs until it is told to stop.
-import { Tracker } from '@shoal/tracker';
-import { createTraffic, serveHttp, serveUdp } from '@shoal/tracker-server';
-import { readAllowList } from './allow-list.ts';
-import type { ServeOptions } from './arguments.ts';
-import { ConfigurationError } from './errors.ts';
+// `serve`: puts policy, tracker, servers and administration together, says where it listens, and runs until it is told
+// to stop.
+import { type HttpServer, type SwarmService, localService, serveHttp, serveUdp } from '@shoal/tracker-server';
+import { serveAdmin } from './admin/admin-server.ts';
+import { administrationRoutes } from './admin/administration.ts';
+import type { ConfigurationSources } from './configuration/configuration.ts';
+import type { ServeOptions } from './configuration/settings.ts';
+import { type Urls, health } from './health.ts';
 import { pagesOf } from './index-page.ts';
+import type { Log } from './log.ts';
+import { measuredService } from './metrics/measured-service.ts';
 import type { Output } from './output.ts';
+import { publicPages } from './public-pages.ts';
+import { RunningTracker, type Transport } from './running-tracker.ts';
 import { TorrentFolder } from './torrent-folder.ts';
 
 /** What ends and changes a run from the outside. */
@@ -16,47 +22,87 @@ export interface Signals {
   onReload(reload: () => void): void;
 }
 
+/** One UDP request in so many is timed: reading the clock would be a tenth of its cost. */
+const udpSampleEvery = 64;
+
 /** Serves until told to stop. @throws ConfigurationError, TrackerServerError */
-export async function serve(options: ServeOptions, output: Output, signals: Signals): Promise<void> {
-  const clock = (): number => performance.now();
-  const tracker = await createTracker(options, output, signals);
-  const folder = options.torrents === undefined ? undefined : await TorrentFolder.open(options.torrents, output.log);
-  await folder?.list(clock());
-  const traffic = createTraffic();
-  const { trustedProxy: trustedProxies, trustIp: trustIpParameter = false } = options;
-  const onError = (error: unknown): void =>
-    output.log(error instanceof Error ? (error.stack ?? error.message) : String(error));
-  const page = pagesOf(tracker, folder, clock);
-  const settings = { traffic, clock, trustedProxies, trustIpParameter, page, onError };
+export async function serve(
+  sources: ConfigurationSources,
+  options: ServeOptions,
+  log: Log,
+  output: Output,
+  signals: Signals,
+): Promise<void> {
+  const running = await RunningTracker.open(sources, options, log);
   const servers: AsyncDisposable[] = [];
   try {
-    const http = options.http === 'off' ? undefined : await serveHttp(tracker, { ...options.http, ...settings });
-    if (http !== undefined) servers.push(http);
-    const udp = options.udp === 'off' ? undefined : await serveUdp(tracker, { ...options.udp, traffic, clock });
-    if (udp !== undefined) servers.push(udp);
-    output.listening(http?.url, udp?.url);
+    signals.onReload(() => void running.configuration.reload());
+    output.listening(await listen(running, options, servers));
     const signal = await signals.stop;
-    output.stopped(signal, tracker.counts, traffic);
+    output.stopped(signal, running.tracker.counts, running.traffic);
   } finally {
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    running[Symbol.dispose]();
   }
 }
 
-async function createTracker(options: ServeOptions, output: Output, signals: Signals): Promise<Tracker> {
-  const { allow: file, interval } = options;
-  const policy = { random: Math.random, interval, allowPrivateAddresses: options.privateAddresses };
-  if (file === undefined) return new Tracker(policy);
-  let allowed = await readAllowList(file);
-  output.log(`serving ${allowed.size} torrents of ${file}`);
-  const reload = async (): Promise<void> => {
-    try {
-      allowed = await readAllowList(file);
-      output.log(`serving ${allowed.size} torrents of ${file}`);
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      output.log(`${error.message}; keeping the list read before`);
-    }
-  };
-  signals.onReload(() => void reload());
-  return new Tracker({ ...policy, allow: (infoHash) => allowed.has(infoHash) });
+/** Opens what is not off; each server goes to `servers` once it is up. */
+async function listen(running: RunningTracker, options: ServeOptions, servers: AsyncDisposable[]): Promise<Urls> {
+  const urls: { -readonly [Name in keyof Urls]: Urls[Name] } = {};
+  const { tracker, traffic, clock } = running;
+  const ready = (): ReturnType<typeof health> => health(urls, options);
+  if (options.http !== 'off') {
+    const http = await listenHttp(running, options, ready);
+    servers.push(http);
+    urls.http = http.url;
+  }
+  if (options.udp !== 'off') {
+    const service = measured(running, 'udp', udpSampleEvery);
+    const udp = await serveUdp(tracker, { ...options.udp, service, traffic, clock });
+    servers.push(udp);
+    urls.udp = udp.url;
+  }
+  if (options.admin !== 'off') {
+    const routes = administrationRoutes(running, ready);
+    const token = (): ReturnType<typeof running.configuration.token> => running.configuration.token();
+    const admin = await serveAdmin({ listen: options.admin, routes, token, onError: running.tellError });
+    servers.push(admin);
+    urls.admin = admin.url;
+  }
+  return urls;
+}
+
+async function listenHttp(
+  running: RunningTracker,
+  options: ServeOptions,
+  ready: () => ReturnType<typeof health>,
+): Promise<HttpServer> {
+  const { tracker, traffic, stats, clock, configuration, log } = running;
+  const tell = (message: string): void => log.warn(message);
+  const folder = options.torrents === undefined ? undefined : await TorrentFolder.open(options.torrents, tell);
+  await folder?.list(clock());
+  const metrics = (): (() => Promise<string>) | undefined =>
+    configuration.options.metrics === 'public' ? running.metrics : undefined;
+  const http = await serveHttp(tracker, {
+    ...(options.http !== 'off' && options.http),
+    service: measured(running, 'http', 1),
+    tls: configuration.certificate,
+    trustedProxies: options.trustedProxy,
+    trustIpParameter: options.trustIp,
+    page: publicPages(pagesOf(tracker, folder, clock), metrics, ready),
+    onError: running.tellError,
+    traffic,
+    stats,
+    clock,
+  });
+  configuration.onCertificate((certificate) => http.renew(certificate));
+  return http;
+}
+
+function measured(
+  { tracker, measurements, clock }: RunningTracker,
+  name: Transport,
+  sampleEvery: number,
+): SwarmService {
+  return measuredService(localService(tracker), measurements[name], sampleEvery, clock);
 }

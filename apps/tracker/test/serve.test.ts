@@ -1,5 +1,3 @@
-// The command as a process of its own, over real sockets, ended by real signals.
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -8,66 +6,15 @@ import { type IncomingMessage, request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { decode, encode } from '@shoal/bencode';
-import { percentEncode } from '@shoal/tracker-protocol';
-
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+import { encode } from '@shoal/bencode';
+import { Run, announce, textOf } from './running-command.ts';
 
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'shoal-tracker-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
-
-/** A running command. */
-class Run implements AsyncDisposable {
-  readonly child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
-  readonly #stderr: Promise<string>;
-
-  constructor(...words: string[]) {
-    this.child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#lines = createInterface(this.child.stdout!)[Symbol.asyncIterator]();
-    this.#stderr = textOf(this.child.stderr!);
-  }
-
-  async line(): Promise<string> {
-    const { value, done } = await this.#lines.next();
-    if (done === true) throw new Error(`no more output: ${await this.#stderr}`);
-    return value;
-  }
-
-  async event(): Promise<Record<string, unknown>> {
-    return JSON.parse(await this.line()) as Record<string, unknown>;
-  }
-
-  /** Exit code or signal, and what it wrote to stderr. */
-  async end(signal?: NodeJS.Signals): Promise<{ code: unknown; stderr: string }> {
-    const exited = this.child.exitCode === null ? once(this.child, 'exit') : Promise.resolve([this.child.exitCode]);
-    if (signal !== undefined) this.child.kill(signal);
-    const [code] = await exited;
-    return { code, stderr: await this.#stderr };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await this.end('SIGKILL');
-  }
-}
-
-async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
-  let text = '';
-  for await (const chunk of stream) text += String(chunk);
-  return text;
-}
-
-async function announce(url: unknown, infoHash: Uint8Array, left: number): Promise<ReadonlyMap<string, unknown>> {
-  const query = `info_hash=${percentEncode(infoHash)}&peer_id=${'p'.repeat(20)}&port=6881&uploaded=0&downloaded=0&left=${left}`;
-  const response = await fetch(`${String(url)}/announce?${query}`);
-  return decode(new Uint8Array(await response.arrayBuffer())) as ReadonlyMap<string, unknown>;
-}
 
 /** Status of a GET whose path is sent as it is written. */
 async function statusOf(url: unknown, path: string): Promise<number | undefined> {
@@ -80,7 +27,18 @@ describe('shoal-tracker serve', () => {
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'says where it listens, serves, and ends with totals and 0 on %s',
     async (signal) => {
-      await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--interval', '77', '--json');
+      await using run = new Run(
+        'serve',
+        '--http',
+        '127.0.0.1:0',
+        '--udp',
+        '127.0.0.1:0',
+        '--interval',
+        '77',
+        '--jitter',
+        '0',
+        '--json',
+      );
       const listening = await run.event();
       expect(listening).toEqual({
         event: 'listening',
@@ -155,9 +113,8 @@ describe('shoal-tracker serve', () => {
     expect((await announce(http, one, 5)).has('failure reason')).toBe(false);
     expect((await announce(http, other, 5)).has('failure reason')).toBe(true);
     await writeFile(file, 'bb'.repeat(20));
-    const logged = once(createInterface(run.child.stderr!), 'line');
     run.child.kill('SIGHUP');
-    await logged;
+    await run.logged('configuration read again');
     expect((await announce(http, other, 5)).has('failure reason')).toBe(false);
     expect((await announce(http, one, 5)).has('failure reason')).toBe(true);
     expect((await run.end('SIGTERM')).code).toBe(0);
@@ -167,7 +124,7 @@ describe('shoal-tracker serve', () => {
     const file = join(folder, 'allow.txt');
     await writeFile(file, '# none\nnonsense\n');
     await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', 'off', '--allow', file);
-    expect(await run.end()).toEqual({ code: 3, stderr: expect.stringContaining(`${file}:2: `) });
+    expect(await run.end()).toEqual({ code: 3, stderr: expect.stringContaining(`${file}:2:1: `) });
   });
 
   test('a missing folder of torrents is exit 3', async () => {

@@ -1,0 +1,63 @@
+// What holds: a flag, else the file, else the default. Knows where each part came from only as long as it takes.
+import { ConfigurationError } from '../errors.ts';
+import { type StatedOptions, readConfigurationFile } from './configuration-file.ts';
+import { type ServeOptions, defaults, differences, fromEach, settings, writtenName } from './settings.ts';
+
+/** What may say how to serve. */
+export interface ConfigurationSources {
+  readonly flags: StatedOptions;
+  /** A configuration file. */
+  readonly config: string | undefined;
+}
+
+/** What two configurations differ in. */
+export interface Changes {
+  /** As they are written. */
+  readonly applied: readonly string[];
+  /** Those that hold only from the next start. */
+  readonly later: readonly string[];
+}
+
+/** Reads the file, if any, and settles what holds. @throws ConfigurationError */
+export async function readConfiguration({ flags, config }: ConfigurationSources): Promise<ServeOptions> {
+  const stated = config === undefined ? {} : await readConfigurationFile(config);
+  const options = fromEach((name) => flags[name] ?? stated[name] ?? defaults[name]);
+  checkTogether(options);
+  return options;
+}
+
+/**
+ * What of `wanted` a running tracker takes over from `running`, and what it can not.
+ * @throws ConfigurationError when the mixture does not go together: a listener that stays may need what is taken away
+ */
+export function reloaded(running: ServeOptions, wanted: ServeOptions): { options: ServeOptions; changes: Changes } {
+  const changed = differences(running, wanted);
+  const applied = changed.filter((name) => settings[name].live);
+  const later = changed.filter((name) => !settings[name].live);
+  const options = fromEach((name) => (applied.includes(name) ? wanted[name] : running[name]));
+  checkTogether(options);
+  return { options, changes: { applied: applied.map(writtenName), later: later.map(writtenName) } };
+}
+
+/** Options that are good each by itself and not together. */
+function checkTogether({ http, udp, tlsCert, tlsKey, admin, adminToken, metrics }: ServeOptions): void {
+  if (http === 'off' && udp === 'off') {
+    throw new ConfigurationError('with http off and udp off there is nothing to serve');
+  }
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new ConfigurationError('tls-cert and tls-key belong together: name both files or neither');
+  }
+  if (admin !== 'off' && adminToken === undefined && !isLoopback(admin.host)) {
+    throw new ConfigurationError(
+      `admin ${admin.host} can be reached from elsewhere: name a file with --admin-token, or listen on 127.0.0.1`,
+    );
+  }
+  if (metrics === 'public' && http === 'off') {
+    throw new ConfigurationError('metrics are to be public, but http is off');
+  }
+}
+
+/** Only what is certain: a name may resolve to anything. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}

@@ -1,0 +1,28 @@
+// What a supervisor or load balancer asks: is the process alive, and does it serve?
+import type { ServeOptions } from './configuration/settings.ts';
+
+/** Where a tracker listens; what is off, or not yet up, is undefined. */
+export interface Urls {
+  readonly http?: string;
+  readonly udp?: string;
+  readonly admin?: string;
+}
+
+/** The object of /readyz. */
+export interface Health {
+  readonly ready: boolean;
+  /** By transport; those that are off are left out. */
+  readonly listening: Readonly<Record<string, boolean>>;
+}
+
+/** Ready is a tracker that listens wherever it is meant to. */
+export function health(urls: Urls, { http, udp }: Pick<ServeOptions, 'http' | 'udp'>): Health {
+  const listening = {
+    ...(http !== 'off' && { http: urls.http !== undefined }),
+    ...(udp !== 'off' && { udp: urls.udp !== undefined }),
+  };
+  return { ready: Object.values(listening).every(Boolean), listening };
+}
+
+/** The object of /healthz: whoever can answer is alive. */
+export const alive = { alive: true } as const;

@@ -1,0 +1,149 @@
+// /metrics: everything Prometheus is told, read from plain counters when it asks. Series carry no addresses and no
+// info-hashes, so their number is fixed.
+import type { TrackerCounts } from '@shoal/tracker';
+import type { Traffic } from '@shoal/tracker-server';
+import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { ListView } from '../lists/operator-list.ts';
+import type { Measurements } from './measured-service.ts';
+
+/** What is measured. Each is asked at every scrape. */
+export interface MetricsSources {
+  readonly counts: () => TrackerCounts;
+  readonly traffic: Traffic;
+  /** By transport. */
+  readonly measurements: Readonly<Record<string, Measurements>>;
+  /** Entries of each of the operator's lists, and how many of them were made while running. */
+  readonly lists: () => readonly ListView[];
+  /** Configurations that could be read again, and those that could not. */
+  readonly reloads: () => { readonly ok: number; readonly failed: number };
+}
+
+const durationName = 'btt_request_duration_seconds';
+
+/** The content type of `metrics`. */
+export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
+
+/** Makes what writes all metrics in Prometheus' text format. */
+export function createMetrics(sources: MetricsSources): () => Promise<string> {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  addSwarmMetrics(registry, sources);
+  addTrafficMetrics(registry, sources);
+  addOperationMetrics(registry, sources);
+  return async () => `${await registry.metrics()}\n${durationsOf(sources)}`;
+}
+
+function addSwarmMetrics(registry: Registry, { counts }: MetricsSources): void {
+  gauge(registry, 'btt_torrents', 'Torrents with at least one peer', [], (set) => set({}, counts().torrents));
+  gauge(registry, 'btt_peers', 'Peers listed', ['role', 'family'], (set) => {
+    for (const { role, family, peers } of peersOf(counts())) set({ role, family }, peers);
+  });
+  counter(registry, 'btt_completed_total', 'Downloads completed', [], (set) => set({}, counts().completed));
+  counter(registry, 'btt_rejects_total', 'Announces refused by policy', ['reason'], (set) => {
+    for (const [reason, value] of Object.entries(counts().refusals)) set({ reason }, value);
+  });
+  counter(registry, 'btt_peers_expired_total', 'Peers dropped because they fell silent', [], (set) =>
+    set({}, counts().expired),
+  );
+  counter(
+    registry,
+    'btt_announces_unlisted_total',
+    'Announces answered without listing the peer, for want of room',
+    [],
+    (set) => set({}, counts().unlisted),
+  );
+}
+
+function addTrafficMetrics(registry: Registry, { traffic, measurements }: MetricsSources): void {
+  const labels = ['proto', 'family', 'event', 'result'];
+  counter(registry, 'btt_announces_total', 'Announces answered', labels, (set) => {
+    for (const [proto, measured] of Object.entries(measurements)) {
+      for (const { count, ...kind } of measured.announces()) set({ proto, ...kind }, count);
+    }
+  });
+  gauge(registry, 'btt_announce_interval_seconds', 'Mean interval that clients were told lately', ['proto'], (set) => {
+    for (const [proto, { interval }] of Object.entries(measurements)) set({ proto }, interval);
+  });
+  counter(registry, 'btt_scrapes_total', 'Scrapes answered', ['proto'], (set) => {
+    set({ proto: 'http' }, traffic.http.scrapes);
+    set({ proto: 'udp' }, traffic.udp.scrapes);
+  });
+  counter(registry, 'btt_connects_total', 'Connection ids given out over UDP', [], (set) =>
+    set({}, traffic.udp.connects),
+  );
+  counter(
+    registry,
+    'btt_failures_total',
+    'Requests answered with an error: refused, malformed or for no page',
+    ['proto'],
+    (set) => {
+      set({ proto: 'http' }, traffic.http.failures + traffic.http.unknown);
+      set({ proto: 'udp' }, traffic.udp.errors);
+    },
+  );
+  counter(registry, 'btt_datagrams_dropped_total', 'Datagrams that got no answer', [], (set) =>
+    set({}, traffic.udp.dropped),
+  );
+}
+
+function addOperationMetrics(registry: Registry, { lists, reloads }: MetricsSources): void {
+  gauge(registry, 'btt_list_entries', "Entries of the operator's lists that hold", ['list'], (set) => {
+    for (const { list, entries } of lists()) set({ list }, entries);
+  });
+  gauge(registry, 'btt_list_overrides', 'Entries added or removed while running', ['list'], (set) => {
+    for (const { list, overrides } of lists()) set({ list }, overrides.added.length + overrides.removed.length);
+  });
+  counter(registry, 'btt_reloads_total', 'Times the configuration was read again', ['result'], (set) => {
+    const { ok, failed } = reloads();
+    set({ result: 'ok' }, ok);
+    set({ result: 'failed' }, failed);
+  });
+}
+
+type Set = (labels: Record<string, string>, value: number) => void;
+
+function gauge(registry: Registry, name: string, help: string, labels: string[], read: (set: Set) => void): void {
+  const metric: Gauge = new Gauge({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    collect: () => {
+      metric.reset();
+      read((found, value) => metric.set(found, value));
+    },
+  });
+}
+
+/** A counter whose value is kept elsewhere. */
+function counter(registry: Registry, name: string, help: string, labels: string[], read: (set: Set) => void): void {
+  const metric: Counter = new Counter({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    collect: () => {
+      metric.reset();
+      read((found, value) => metric.inc(found, value));
+    },
+  });
+}
+
+/** By hand, because prom-client fills histograms one observation at a time. */
+function durationsOf({ measurements }: MetricsSources): string {
+  const help = 'Time from a decoded request to its answer at the socket; over UDP one request in 64 is measured';
+  const series = Object.entries(measurements).map(([proto, { announceDurations, scrapeDurations }]) => {
+    const announces = announceDurations.exposition(durationName, `proto="${proto}",request="announce"`);
+    return announces + scrapeDurations.exposition(durationName, `proto="${proto}",request="scrape"`);
+  });
+  return `# HELP ${durationName} ${help}\n# TYPE ${durationName} histogram\n${series.join('')}`;
+}
+
+function peersOf(counts: TrackerCounts): { role: string; family: string; peers: number }[] {
+  return [
+    { role: 'seeder', family: 'all', peers: counts.seeders },
+    { role: 'leecher', family: 'all', peers: counts.leechers },
+    { role: 'all', family: 'ipv4', peers: counts.ipv4Peers },
+    { role: 'all', family: 'ipv6', peers: counts.ipv6Peers },
+  ];
+}

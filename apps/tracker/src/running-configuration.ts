@@ -1,0 +1,125 @@
+// What holds right now, and how it changes: by reading everything again on request, by lists that were edited, by
+// administrators. A mistake changes nothing and is told.
+import type { StandingPolicy } from '@shoal/tracker';
+import { type Certificate, TrackerServerError } from '@shoal/tracker-server';
+import type { AdminToken } from './admin/token.ts';
+import { type Changes, type ConfigurationSources, readConfiguration, reloaded } from './configuration/configuration.ts';
+import type { ServeOptions } from './configuration/settings.ts';
+import { ConfigurationError } from './errors.ts';
+import type { OperatorLists } from './lists/operator-lists.ts';
+import type { Log } from './log.ts';
+import { enforce } from './operator-policy.ts';
+import { type Secrets, readSecrets } from './secrets.ts';
+
+/** What a run has that changes with its configuration. */
+export interface Configured {
+  readonly sources: ConfigurationSources;
+  readonly options: ServeOptions;
+  readonly secrets: Secrets;
+  readonly lists: OperatorLists;
+  readonly policy: StandingPolicy;
+  readonly log: Log;
+}
+
+/** What came of reading everything again. */
+export interface ReloadReport extends Changes {
+  /** Why something was not taken over; what held before holds. */
+  readonly problems: readonly string[];
+}
+
+/** The configuration of a running tracker. */
+export class RunningConfiguration {
+  readonly #configured: Configured;
+  #renew: (certificate: Certificate) => void = () => {};
+  #options: ServeOptions;
+  #secrets: Secrets;
+  #reloads = { ok: 0, failed: 0 };
+  /** One after the other, so that the last request decides. */
+  #reloading: Promise<unknown> = Promise.resolve();
+
+  constructor(configured: Configured) {
+    this.#configured = configured;
+    this.#options = configured.options;
+    this.#secrets = configured.secrets;
+  }
+
+  /** What holds. */
+  get options(): ServeOptions {
+    return this.#options;
+  }
+
+  /** How often `reload` could, and could not, take everything over. */
+  get reloads(): { readonly ok: number; readonly failed: number } {
+    return this.#reloads;
+  }
+
+  /** What administrators must send now. */
+  token(): AdminToken | undefined {
+    return this.#secrets.token;
+  }
+
+  /** What to show to who connects now. */
+  get certificate(): Certificate | undefined {
+    return this.#secrets.certificate;
+  }
+
+  /** Calls `renew` with every certificate that is read later. It may refuse one with a TrackerServerError. */
+  onCertificate(renew: (certificate: Certificate) => void): void {
+    this.#renew = renew;
+  }
+
+  /** Puts options and lists, as they are now, in force. */
+  enforce(): void {
+    enforce(this.#configured.policy, this.#options, this.#configured.lists);
+  }
+
+  /** Reads file, lists and secrets again and takes over what a running tracker can. */
+  reload(): Promise<ReloadReport> {
+    const report = this.#reloading.then(() => this.#reload());
+    this.#reloading = report;
+    return report;
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    const { sources, lists, log } = this.#configured;
+    let changes: Changes = { applied: [], later: [] };
+    const problems: string[] = [];
+    try {
+      const wanted = reloaded(this.#options, await readConfiguration(sources));
+      await this.#take(wanted.options);
+      changes = wanted.changes;
+    } catch (error) {
+      if (!isMistake(error)) throw error;
+      problems.push(error.message);
+      log.error(`${error.message}; what held before holds`);
+    }
+    if (!(await lists.reload())) problems.push(...lists.all.flatMap(({ view }) => view.problem ?? []));
+    this.enforce();
+    this.#reloads[problems.length === 0 ? 'ok' : 'failed']++;
+    const { applied, later } = changes;
+    log.info('configuration read again', { applied, entries: entriesOf(lists) });
+    if (later.length > 0) log.warn(`${later.join(', ')}: changed, but takes effect at the next start`);
+    return { ...changes, problems };
+  }
+
+  /** All or nothing: what can fail is done before anything holds. */
+  async #take(options: ServeOptions): Promise<void> {
+    const { lists, log, policy } = this.#configured;
+    const secrets = await readSecrets(options);
+    await lists.use(options);
+    enforce(policy, options, lists);
+    if (secrets.certificate !== undefined) this.#renew(secrets.certificate);
+    this.#secrets = secrets;
+    this.#options = options;
+    log.configure({ level: options.logLevel, addresses: options.logAddresses });
+  }
+}
+
+function isMistake(error: unknown): error is Error {
+  return error instanceof ConfigurationError || error instanceof TrackerServerError;
+}
+
+function entriesOf(lists: OperatorLists): Readonly<Record<string, number>> {
+  const inForce = lists.all.map(({ view }) => view).filter((view) => view.inForce);
+  return Object.fromEntries(inForce.map(({ list, entries }) => [list, entries]));
+}

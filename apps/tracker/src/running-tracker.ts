@@ -1,0 +1,88 @@
+// A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
+// may change, and a watch over what looks wrong.
+import { type StandingPolicy, Tracker } from '@shoal/tracker';
+import { type Traffic, TrackerStats, createTraffic } from '@shoal/tracker-server';
+import type { ConfigurationSources } from './configuration/configuration.ts';
+import type { ServeOptions } from './configuration/settings.ts';
+import { OperatorLists } from './lists/operator-lists.ts';
+import type { Log } from './log.ts';
+import { Measurements } from './metrics/measured-service.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { loggedPolicy, policyOf } from './operator-policy.ts';
+import { RunningConfiguration } from './running-configuration.ts';
+import { readSecrets } from './secrets.ts';
+
+/** How announces come in. */
+export type Transport = 'http' | 'udp';
+
+/** How often the watch over private addresses is asked what it found. */
+const watchMs = 10_000;
+
+/** A tracker that is ready to be served. */
+export class RunningTracker implements Disposable {
+  readonly log: Log;
+  readonly clock: () => number = () => performance.now();
+  readonly lists: OperatorLists;
+  readonly configuration: RunningConfiguration;
+  readonly tracker: Tracker;
+  readonly traffic: Traffic = createTraffic();
+  readonly stats: TrackerStats;
+  readonly measurements: Readonly<Record<Transport, Measurements>> = {
+    http: new Measurements(),
+    udp: new Measurements(),
+  };
+  /** Writes all metrics in Prometheus' text format. */
+  readonly metrics: () => Promise<string>;
+  readonly #watch: NodeJS.Timeout;
+
+  private constructor(lists: OperatorLists, policy: StandingPolicy, configuration: RunningConfiguration, log: Log) {
+    this.log = log;
+    this.lists = lists;
+    this.configuration = configuration;
+    this.tracker = new Tracker({ random: Math.random, policy: loggedPolicy(policy, log) });
+    this.stats = new TrackerStats(this.tracker, this.traffic, this.clock);
+    this.metrics = createMetrics({
+      counts: () => this.tracker.counts,
+      traffic: this.traffic,
+      measurements: this.measurements,
+      lists: () => lists.all.map(({ view }) => view),
+      reloads: () => configuration.reloads,
+    });
+    this.#watch = setInterval(() => this.#tellProxy(policy), watchMs).unref();
+  }
+
+  /** Reads every file that `options` name. @throws ConfigurationError */
+  static async open(sources: ConfigurationSources, options: ServeOptions, log: Log): Promise<RunningTracker> {
+    const secrets = await readSecrets(options);
+    const lists = await OperatorLists.open(options, {
+      changed: () => configuration.enforce(),
+      failed: ({ message }) => log.error(`${message}; the list read before holds`),
+    });
+    for (const { list, file, entries } of lists.all.map(({ view }) => view)) {
+      if (file !== undefined) log.info('list read', { list, entries, file });
+    }
+    const policy = policyOf(options, lists);
+    const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, log });
+    return new RunningTracker(lists, policy, configuration, log);
+  }
+
+  /** Logs a failure of our own. */
+  readonly tellError = (error: unknown): void => {
+    this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  };
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#watch);
+    this.stats[Symbol.dispose]();
+    this.lists[Symbol.dispose]();
+  }
+
+  #tellProxy({ privateAddresses }: StandingPolicy): void {
+    const address = privateAddresses.finding(this.clock());
+    if (address === undefined) return;
+    this.log.warn(
+      `most announces come from ${address}, an address of a local network: if that is a proxy, name it in ` +
+        'trusted-proxy, or every peer is listed under its address',
+    );
+  }
+}
