@@ -1,10 +1,11 @@
-// Whose announce is it? The socket's address, or behind a trusted proxy the rightmost forwarded address that is not
-// a trusted proxy itself; a claimed `ip=` counts only on local networks and only where the operator says so. BEP 3.
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
-import { type AnnounceRequest, formatIp, ipScope, parseEndpoint, parseIp } from '@shoal/tracker-protocol';
+// Whose announce is it? The socket's address (which a PROXY header may have set), or behind a trusted proxy the
+// rightmost forwarded address that is not a trusted proxy itself; a claimed `ip=` counts only on local networks and
+// only where the operator says so. What is trusted may change at any time. BEP 3.
+import { AddressRanges, PolicyListError, parseAddressRange } from '@shoal/tracker';
+import { type AnnounceRequest, ipScope, parseEndpoint, parseIp } from '@shoal/tracker-protocol';
 
 export interface SourceOptions {
-  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. Default: none. */
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` or PROXY header is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
   /** Believe `ip=` from loopback and private addresses, for clients behind the same NAT as the tracker. Default false. */
   readonly trustIpParameter?: boolean;
@@ -12,15 +13,25 @@ export interface SourceOptions {
 
 /** Finds the address an announce speaks for. */
 export class SourceAddress {
-  readonly #proxies = new BlockList();
-  readonly #hasProxies: boolean;
-  readonly #trustIpParameter: boolean;
+  #proxies: AddressRanges;
+  #trustIpParameter: boolean;
 
   /** @throws RangeError for a proxy that is neither address nor CIDR range */
   constructor(options: SourceOptions) {
-    this.#hasProxies = (options.trustedProxies ?? []).length > 0;
+    this.#proxies = rangesOf(options);
     this.#trustIpParameter = options.trustIpParameter ?? false;
-    for (const proxy of options.trustedProxies ?? []) addRange(this.#proxies, proxy);
+  }
+
+  /** Trusts others from the next request on. @throws RangeError as above; then nothing changes */
+  replace(options: SourceOptions): void {
+    this.#proxies = rangesOf(options);
+    this.#trustIpParameter = options.trustIpParameter ?? false;
+  }
+
+  /** Whether an address, as a socket writes it, is that of a trusted proxy. */
+  isProxy(remoteAddress: string): boolean {
+    const address = parseIp(withoutZone(remoteAddress));
+    return address !== undefined && this.#proxies.contains(address);
   }
 
   /** What finds the address for an announce of a connection, 4 or 16 bytes; undefined when a trusted proxy did not say whom it forwards. */
@@ -34,41 +45,38 @@ export class SourceAddress {
   #find(remoteAddress: string, forwardedFor: string | undefined, request: AnnounceRequest): Uint8Array | undefined {
     const remote = parseIp(withoutZone(remoteAddress));
     if (remote === undefined) return undefined;
-    const forwarded = this.#hasProxies && this.#isProxy(formatIp(remote));
-    const address = forwarded ? this.#forwarded(forwardedFor ?? '') : remote;
+    const address = this.#proxies.contains(remote) ? this.#forwarded(forwardedFor ?? '') : remote;
     if (address === undefined || !this.#trustIpParameter || request.ip === undefined) return address;
     const scope = ipScope(address);
-    return scope === 'loopback' || scope === 'private' || scope === 'link-local' ? parseIp(request.ip) : address;
+    const isLocal = scope === 'loopback' || scope === 'private' || scope === 'link-local';
+    return isLocal ? (parseIp(request.ip) ?? address) : address;
   }
 
   /** From the right: each hop was written by the one after it, so the first untrusted one is the client. */
   #forwarded(header: string): Uint8Array | undefined {
-    const hops = header.split(',').toReversed();
-    for (const hop of hops) {
-      const ip = parseEndpoint(hop.trim(), 0)?.ip;
-      if (ip === undefined) return undefined;
-      if (!this.#isProxy(ip)) return parseIp(ip);
+    for (let end = header.length; end > 0;) {
+      const comma = header.lastIndexOf(',', end - 1);
+      const hop = withoutZone(header.slice(comma + 1, end).trim());
+      const address = parseIp(parseEndpoint(hop, 0)?.ip ?? '');
+      if (address === undefined || !this.#proxies.contains(address)) return address;
+      end = comma;
     }
     return undefined;
   }
+}
 
-  #isProxy(ip: string): boolean {
-    return this.#proxies.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+function rangesOf({ trustedProxies = [] }: SourceOptions): AddressRanges {
+  try {
+    return new AddressRanges(trustedProxies.map(parseAddressRange));
+  } catch (cause) {
+    if (cause instanceof PolicyListError) {
+      throw new RangeError(`not an address or CIDR range: ${cause.entry}`, { cause });
+    }
+    throw cause;
   }
 }
 
-function addRange(list: BlockList, range: string): void {
-  const [address = '', prefix] = range.split('/');
-  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-  const bits = prefix === undefined ? undefined : Number(prefix);
-  const most = family === 'ipv4' ? 32 : 128;
-  if (family === 'ipv6' && !isIPv6(address)) throw new RangeError(`not an address or CIDR range: ${range}`);
-  if (bits === undefined) list.addAddress(address, family);
-  else if (Number.isInteger(bits) && bits >= 0 && bits <= most) list.addSubnet(address, bits, family);
-  else throw new RangeError(`not an address or CIDR range: ${range}`);
-}
-
+/** Without the zone of a link-local address, which `[…]` and a port may follow. */
 function withoutZone(address: string): string {
-  const zone = address.indexOf('%');
-  return zone < 0 ? address : address.slice(0, zone);
+  return address.includes('%') ? address.replace(/%[^\]]*/, '') : address;
 }
