@@ -29,6 +29,8 @@ export interface WebSocketOptions {
   readonly pingIntervalMs?: number;
   /** WebTorrent peers meet others only when they announce: so often within an interval. Default 15, which makes 120 s of 1800. */
   readonly announcesPerInterval?: number;
+  /** Who counts the peers told in answers; undefined is the tracker itself. Default: who answers over HTTP. */
+  readonly service?: SwarmService | undefined;
 }
 
 /** What WebSockets share with the HTTP server that they come through. */
@@ -45,7 +47,7 @@ export interface WebSocketSurroundings {
 }
 
 /** The options that hold when one is left out. */
-export const webSocketDefaults: Required<Omit<WebSocketOptions, 'allowedOrigins'>> = {
+export const webSocketDefaults: Required<Omit<WebSocketOptions, 'allowedOrigins' | 'service'>> = {
   maxConnections: 20_000,
   maxConnectionsPerAddress: 256,
   maxMessageBytes: 131_072,
@@ -64,7 +66,8 @@ export function serveWebSocket(
   options: WebSocketOptions,
   around: WebSocketSurroundings,
 ): Disposable {
-  const { tracker, service, clock, traffic, findSource, onError } = around;
+  const { tracker, clock, traffic, findSource, onError } = around;
+  const service = 'service' in options ? options.service : around.service;
   const swarms = tracker.signalling;
   if (swarms === undefined) throw new TypeError('WebSockets need a tracker with signalling');
   const settings = { ...webSocketDefaults, ...options };
