@@ -10,6 +10,7 @@ import { TrackerServerError, isOpenSslError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
 import { type DirectAnswer, directAnnounce } from './http/direct-announce.ts';
 import { type Page, addPages } from './http/pages.ts';
+import { Pipelines } from './http/pipelines.ts';
 import type { TrackerStats } from './http/stats-page.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
@@ -85,7 +86,7 @@ const maxHeaderBytes = 16_384;
 /** Passkeys and the like in a path; fastify's 100 is short for some sites. */
 const maxParamLength = 200;
 
-/** Listens and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range */
+/** Listens and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range; TypeError for WebSockets without signalling */
 export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Promise<HttpServer> {
   const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
   const clock = options.clock ?? ((): number => performance.now());
@@ -194,10 +195,14 @@ function serverFor(
     requireHostHeader: false,
     maxHeaderSize: maxHeaderBytes,
   };
+  const pipelines = new Pipelines();
   const answer: RequestListener = (request, response) => {
-    if (!direct(request, response)) router(request, response);
+    if (pipelines.admit(request, response) && !direct(request, response)) router(request, response);
   };
-  return tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);
+  const server =
+    tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);
+  // Who takes nothing of an answer for so long is not coming back for it.
+  return server.setTimeout(3 * requestTimeoutMs);
 }
 
 /** The status of an error that fastify found in a request, such as a body of an unknown type. */
