@@ -28,7 +28,7 @@ export interface PeerConnectionOptions {
   readonly listenPort?: number;
   /** 4 or 16 bytes: the peer's address as we see it (BEP 10 `yourip`). Default: not told. */
   readonly peerAddress?: Uint8Array;
-  /** Requests of the peer that we queue (BEP 10 `reqq`); more are rejected. Default 500. */
+  /** Requests of the peer that we queue (BEP 10 `reqq`); more are rejected. Default 2000. */
   readonly requestQueueLimit?: number;
   /** Requests of ours that may be outstanding, whatever the peer allows. Default 500 (libtorrent). */
   readonly maxOutstandingRequests?: number;
@@ -55,7 +55,9 @@ export const defaults: Required<Optional> = {
   dht: false,
   extensions: [],
   listenPort: 0,
-  requestQueueLimit: 500,
+  // libtorrent's. With 500, a libtorrent that downloads at full speed takes all it asked for in one read, asks anew and
+  // waits: two thirds of the rate (docs/decisions/0008).
+  requestQueueLimit: 2000,
   maxOutstandingRequests: 500,
   handshakeTimeoutMs: 10_000,
   keepAliveMs: 100_000,

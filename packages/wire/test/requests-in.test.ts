@@ -131,6 +131,13 @@ describe('requests of the peer', () => {
     expect(connection.uploads.length).toBe(3);
   });
 
+  test('2000 of them wait by default, as many as libtorrent has outstanding', () => {
+    const geometry = geometryOf(2001 * 16_384, 16_384);
+    const connection = open({ fast: true }, { geometry });
+    const asked = Array.from({ length: 2001 }, (_, piece) => request({ piece, begin: 0, length: 16_384 }));
+    expect(feed(connection, asked)).toEqual(asked.slice(0, 2000));
+  });
+
   test('clients 29: a peer that cannot be told of a refusal may ask for far more, and what is passed over is noted until a choke', () => {
     const geometry = geometryOf(20_000 * 16_384, 16_384);
     const connection = shaken({ fast: false }, { geometry, requestQueueLimit: 3 });
