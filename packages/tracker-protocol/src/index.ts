@@ -5,6 +5,7 @@ export * from './errors.ts';
 export * from './http/query.ts';
 export * from './http/reply.ts';
 export { decodeScrapeReply, encodeScrapeReply, infoHashHex } from './http/scrape.ts';
+export { keyNumber } from './participant-key.ts';
 export * from './percent-encoding.ts';
 export * from './types.ts';
 export * from './udp/decode.ts';

@@ -45,8 +45,11 @@ export interface AnnounceRequest {
   /** BEP 23: undefined when the client did not say. Clients send 1 unless this is false. */
   readonly compact?: boolean | undefined;
   readonly noPeerId?: boolean | undefined;
-  /** Identifies the client across address changes; constant per torrent (BEP 7). Latin-1 text, at most 100 characters. */
-  readonly key?: string | undefined;
+  /**
+   * Identifies the client across address changes; constant per torrent (BEP 7). Latin-1 text, at most 100 characters, or
+   * as UDP has it: 32 bits.
+   */
+  readonly key?: string | number | undefined;
   /** Echo of the tracker's last `tracker id`. Latin-1 text. */
   readonly trackerId?: string | undefined;
   /** Address the client claims. Spoofable: for trusted or private networks only. */
@@ -103,6 +106,8 @@ export interface ScrapeCounts {
   readonly incomplete: number;
   /** How often the torrent was completed. */
   readonly downloaded: number;
+  /** Leechers that still download: all but the partial seeds (BEP 21). */
+  readonly downloaders?: number | undefined;
 }
 
 /** A tracker's answer to a scrape. */

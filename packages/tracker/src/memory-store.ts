@@ -1,21 +1,23 @@
 // The peer store in typed arrays: swarms are lists of record numbers with leechers before seeds, peers are records
 // found by a keyed hash of torrent and address, expiry follows the order in which peers were last heard of.
-// Invariant: for every peer p of torrent t, lists.at(list(t), position(p)) = p; p seeds iff position(p) >= leechers(t).
 import type { ScrapeCounts } from '@shoal/tracker-protocol';
 import { Draw } from './memory/draw.ts';
+import { FamilyMembers, drawCapacity } from './memory/family-members.ts';
 import { KeyedHash } from './memory/keyed-hash.ts';
-import { MemberLists, maxRecords } from './memory/member-lists.ts';
-import { PeerTable } from './memory/peer-table.ts';
-import { type FamilyWords, TorrentTable, ipv4Words, ipv6Words } from './memory/torrent-table.ts';
-import { type PeerSample, peerIdBytes } from './peer-sample.ts';
-import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
+import { maxRecords } from './memory/member-lists.ts';
+import { Participants, otherThan } from './memory/participants.ts';
+import { peerFlag } from './memory/peer-table.ts';
+import { Sampler } from './memory/sampler.ts';
+import { TorrentTable } from './memory/torrent-table.ts';
+import type { PeerSample } from './peer-sample.ts';
+import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreEndpoint, StoreTotals } from './peer-store.ts';
 
 export interface MemoryStoreOptions {
   /** Uniform in [0, 1): keys the hash tables and draws the samples. */
   readonly random: () => number;
   /** Whether to keep the 20 bytes of peer id that dictionary lists carry (BEP 3). Default true. */
   readonly keepPeerIds?: boolean;
-  /** Peers over all torrents, at most 2^26. Default 10,000,000: about 650 MB. Further ones are answered, not listed. */
+  /** Addresses over all torrents, at most 2^26. Default 10,000,000: about 650 MB. Further ones are answered, not listed. */
   readonly maxPeers?: number;
   /** Ports that one address may list in one swarm, at most 1,024. Default 256: a carrier's NAT, not a forger. */
   readonly maxPeersPerAddress?: number;
@@ -27,29 +29,16 @@ const defaults = {
   maxPeersPerAddress: 256,
 } satisfies Partial<MemoryStoreOptions>;
 
-/** Most peers drawn per announce; beyond it a sample is cut. Callers cap numwant far lower. */
-const drawCapacity = 1000;
-
 /** Half of the records that lists can name: in the worst case every peer has a second of its own, which takes one too. */
 const mostPeers: number = maxRecords / 2;
-
-interface Family {
-  readonly words: FamilyWords;
-  readonly table: PeerTable;
-  readonly lists: MemberLists;
-}
 
 /** A `PeerStore` in memory: about 64 bytes a peer, torrents included. */
 export class MemoryStore implements PeerStore {
   readonly #torrents: TorrentTable;
-  readonly #ipv4: Family;
-  readonly #ipv6: Family;
-  readonly #draw: Draw;
-  /** The records of the last draw. */
-  readonly #drawn = new Uint32Array(drawCapacity);
+  readonly #participants: Participants;
+  readonly #sampler: Sampler;
   readonly #maxPeers: number;
   readonly #maxPeersPerAddress: number;
-  #seeders = 0;
 
   constructor(options: MemoryStoreOptions) {
     const { random, keepPeerIds, maxPeers, maxPeersPerAddress } = { ...defaults, ...options };
@@ -57,201 +46,176 @@ export class MemoryStore implements PeerStore {
     if (!(maxPeersPerAddress >= 1 && maxPeersPerAddress <= 1024))
       throw new RangeError('maxPeersPerAddress must be 1 to 1024');
     const hash = new KeyedHash(random);
-    this.#torrents = new TorrentTable(hash);
-    this.#ipv4 = { words: ipv4Words, table: new PeerTable(4, hash, keepPeerIds), lists: new MemberLists() };
-    this.#ipv6 = { words: ipv6Words, table: new PeerTable(6, hash, keepPeerIds), lists: new MemberLists() };
-    this.#draw = new Draw(random, drawCapacity);
+    const draw = new Draw(random, drawCapacity);
+    this.#torrents = new TorrentTable(hash, random);
+    const members = (family: 4 | 6): FamilyMembers =>
+      new FamilyMembers(family, this.#torrents, hash, draw, keepPeerIds);
+    this.#participants = new Participants(this.#torrents, hash, members(4), members(6));
+    this.#sampler = new Sampler(this.#torrents, this.#participants, draw);
     this.#maxPeers = maxPeers;
     this.#maxPeersPerAddress = maxPeersPerAddress;
   }
 
   announce(peer: StoreAnnounce, answer: PeerSample, now: number): AnnounceOutcome {
     answer.clear();
-    const family = peer.address.length === 4 ? this.#ipv4 : this.#ipv6;
+    const family = peer.address.length === 4 ? 4 : 6;
     if (peer.leaving) return this.#leave(family, peer, answer);
-    const torrent = this.#torrents.obtain(peer.infoHash);
-    let record = family.table.find(torrent, peer.address, peer.port);
-    const known = record >= 0;
-    const refusal = known ? undefined : this.#refusal(family);
-    let completed = false;
-    if (known) {
-      family.table.touch(record, peer.peerId, Math.ceil(now / 1000));
-      completed = this.#changeRole(family, torrent, record, peer.seeding);
-    } else if (refusal === undefined) record = this.#join(family, torrent, peer, Math.ceil(now / 1000));
-    this.#count(torrent, answer);
-    this.#sample(torrent, family, peer, record, answer);
+    const second = Math.ceil(now / 1000);
+    if (peer.formerly !== undefined) this.#move(family, peer, peer.formerly, second);
+    const torrent = this.#torrents.obtain(peer.infoHash, peer.listing === 'private');
+    const beside = this.#beside(peer);
+    const { table } = this.#participants.members[family];
+    let record = table.find(torrent, peer.address, peer.port);
+    const refusal = record >= 0 ? undefined : this.#refusal(table.neighbours);
+    let outcome: AnnounceOutcome = refusal ?? 'joined';
+    if (record >= 0) outcome = this.#refresh(family, torrent, record, peer, second);
+    else if (refusal === undefined) record = this.#join(family, torrent, peer, second);
+    const isNew = outcome === 'joined';
+    if (record >= 0 && this.#meet(family, torrent, beside, record, peer, isNew)) outcome = 'completed';
+    this.#participants.addCounts(torrent, answer);
+    if (beside >= 0) this.#participants.addCounts(beside, answer);
+    this.#sampler.fill(answer, peer, family, torrent, beside, record);
     if (refusal !== undefined && this.#torrents.isEmpty(torrent)) this.#torrents.remove(torrent);
-    return refusal ?? (completed ? 'completed' : known ? 'refreshed' : 'joined');
+    return outcome;
   }
 
   counts(infoHash: Uint8Array): ScrapeCounts | undefined {
-    const torrent = this.#torrents.find(infoHash);
-    if (torrent < 0) return undefined;
-    const incomplete = this.#torrents.leechers(torrent, ipv4Words) + this.#torrents.leechers(torrent, ipv6Words);
-    const members = this.#torrents.members(torrent, ipv4Words) + this.#torrents.members(torrent, ipv6Words);
-    return { complete: members - incomplete, incomplete, downloaded: this.#torrents.completed(torrent) };
+    const torrent = this.#torrents.find(infoHash, false);
+    const beside = this.#torrents.privateCount === 0 ? -1 : this.#torrents.find(infoHash, true);
+    if (torrent < 0 && beside < 0) return undefined;
+    const counts = { seeders: 0, leechers: 0, partialSeeds: 0, completed: 0 };
+    if (torrent >= 0) this.#participants.addCounts(torrent, counts);
+    if (beside >= 0) this.#participants.addCounts(beside, counts);
+    const { seeders, leechers, partialSeeds, completed } = counts;
+    return { complete: seeders, incomplete: leechers, downloaded: completed, downloaders: leechers - partialSeeds };
   }
 
   expire(before: number, limit: number): number {
     const lastSecond = Math.floor(before / 1000);
     let removed = 0;
-    for (const family of [this.#ipv4, this.#ipv6]) {
+    for (const family of [4, 6] as const) {
+      const { table } = this.#participants.members[family];
       for (; removed < limit; removed++) {
-        const peer = family.table.oldest;
-        if (peer < 0 || family.table.oldestSecond > lastSecond) break;
-        this.#remove(family, family.table.torrent(peer), peer);
+        const record = table.oldest;
+        if (record < 0 || table.oldestSecond > lastSecond) break;
+        this.#participants.remove(family, record);
       }
     }
     return removed;
   }
 
   get oldest(): number | undefined {
-    const times = [this.#ipv4, this.#ipv6]
-      .filter(({ table }) => table.oldest >= 0)
-      .map(({ table }) => table.oldestSecond * 1000);
+    const { members } = this.#participants;
+    const times = [members[4].table, members[6].table]
+      .filter(({ oldest }) => oldest >= 0)
+      .map(({ oldestSecond }) => oldestSecond * 1000);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   get totals(): StoreTotals {
-    const ipv4Peers = this.#ipv4.table.count;
-    const ipv6Peers = this.#ipv6.table.count;
-    const leechers = ipv4Peers + ipv6Peers - this.#seeders;
-    return { torrents: this.#torrents.count, seeders: this.#seeders, leechers, ipv4Peers, ipv6Peers };
+    const { count, seeds, members } = this.#participants;
+    return {
+      torrents: this.#torrents.count,
+      seeders: seeds,
+      leechers: count - seeds,
+      ipv4Peers: members[4].table.count,
+      ipv6Peers: members[6].table.count,
+    };
   }
 
-  #refusal(family: Family): 'store-full' | 'address-full' | undefined {
-    if (family.table.neighbours >= this.#maxPeersPerAddress) return 'address-full';
-    return this.#ipv4.table.count + this.#ipv6.table.count >= this.#maxPeers ? 'store-full' : undefined;
+  #refusal(neighbours: number): 'store-full' | 'address-full' | undefined {
+    if (neighbours >= this.#maxPeersPerAddress) return 'address-full';
+    return this.#participants.addresses >= this.#maxPeers ? 'store-full' : undefined;
   }
 
-  #leave(family: Family, peer: StoreAnnounce, answer: PeerSample): AnnounceOutcome {
-    const torrent = this.#torrents.find(peer.infoHash);
-    if (torrent < 0) return 'absent';
-    const record = family.table.find(torrent, peer.address, peer.port);
-    // Counted while the torrent is certain to exist; one less where this peer goes.
-    this.#count(torrent, answer);
-    if (record < 0) return 'absent';
-    if (family.table.position(record) >= this.#torrents.leechers(torrent, family.words)) answer.seeders--;
-    else answer.leechers--;
-    this.#remove(family, torrent, record);
-    return 'left';
+  /** The other listing of the torrent, or -1. */
+  #beside({ infoHash, listing }: StoreAnnounce): number {
+    // A tracker that keeps nobody apart does not pay for looking.
+    if (this.#torrents.privateCount === 0) return -1;
+    return this.#torrents.find(infoHash, listing === 'public');
   }
 
-  #join(family: Family, torrent: number, peer: StoreAnnounce, second: number): number {
-    const { words, table, lists } = family;
-    const members = this.#torrents.members(torrent, words);
-    const leechers = this.#torrents.leechers(torrent, words);
-    const record = table.add(members, peer.peerId, second);
-    const list = lists.push(this.#torrents.list(torrent, words), members, record);
-    // It stands behind the last seed; a leecher then changes places with the first seed.
-    this.#torrents.setList(torrent, words, list, members + 1, leechers);
-    this.#seeders++;
-    if (!peer.seeding) this.#toLeecher(family, torrent, record);
+  /**
+   * Joins the two addresses of one participant, told apart from two participants by its key or by proof; true when that
+   * completes its download.
+   */
+  #meet(family: 4 | 6, torrent: number, beside: number, record: number, peer: StoreAnnounce, isNew: boolean): boolean {
+    const { members } = this.#participants;
+    const { table } = members[family];
+    if (table.has(record, peerFlag.paired)) return false;
+    const { formerly, key } = peer;
+    let partner = -1;
+    if (formerly !== undefined && formerly.address.length !== peer.address.length)
+      partner = this.#listedAt(formerly, peer, torrent, beside);
+    // Where nobody is of the other family there is nobody to meet; a newcomer is remembered nevertheless.
+    const others = isNew || this.#torrents.holds(torrent, otherThan(family)) || beside >= 0;
+    if (partner < 0 && key !== 0 && others)
+      partner = this.#participants.meet(peer, family, record, table.soughtMark, torrent, beside);
+    return partner >= 0 && this.#participants.pair(family, torrent, record, partner);
+  }
+
+  /** The peer with that id at an address, without a partner, or -1. */
+  #listedAt({ address, port }: StoreEndpoint, { peerId }: StoreAnnounce, torrent: number, beside: number): number {
+    const { table } = this.#participants.members[address.length === 4 ? 4 : 6];
+    for (const place of [torrent, beside]) {
+      const record = place < 0 ? -1 : table.find(place, address, port);
+      if (record >= 0 && !table.has(record, peerFlag.paired) && table.hasId(record, peerId) !== false) return record;
+    }
+    return -1;
+  }
+
+  /** A peer that proves its former address of the same family goes on from its new one as what it was. */
+  #move(family: 4 | 6, peer: StoreAnnounce, { address, port }: StoreEndpoint, second: number): void {
+    if (address.length !== peer.address.length) return;
+    const { table } = this.#participants.members[family];
+    const torrent = this.#torrents.find(peer.infoHash, peer.listing === 'private');
+    if (torrent < 0 || table.find(torrent, peer.address, peer.port) >= 0) return;
+    if (table.neighbours >= this.#maxPeersPerAddress) return;
+    const former = table.find(torrent, address, port);
+    if (former < 0 || table.hasId(former, peer.peerId) === false) return;
+    const seeding = this.#participants.members[family].isSeed(torrent, former);
+    const counted = table.has(former, peerFlag.counted);
+    const partner = this.#participants.partner(family, former);
+    // Before the old address goes, or an empty torrent would be forgotten and its count of downloads with it.
+    table.find(torrent, peer.address, peer.port);
+    const record = this.#join(family, torrent, { ...peer, seeding, partial: false }, second);
+    table.set(record, peerFlag.counted, counted);
+    this.#participants.remove(family, former);
+    if (partner >= 0) this.#participants.pair(family, torrent, record, partner);
+  }
+
+  #leave(family: 4 | 6, peer: StoreAnnounce, answer: PeerSample): AnnounceOutcome {
+    const torrent = this.#torrents.find(peer.infoHash, peer.listing === 'private');
+    const beside = this.#beside(peer);
+    const record = torrent < 0 ? -1 : this.#participants.members[family].table.find(torrent, peer.address, peer.port);
+    const completed = torrent < 0 ? 0 : this.#torrents.completed(torrent);
+    const survives = torrent >= 0 && (record < 0 || this.#participants.remove(family, record));
+    if (survives) this.#participants.addCounts(torrent, answer);
+    else answer.completed += completed;
+    if (beside >= 0) this.#participants.addCounts(beside, answer);
+    return record < 0 ? 'absent' : 'left';
+  }
+
+  #join(family: 4 | 6, torrent: number, { seeding, partial, peerId }: StoreAnnounce, second: number): number {
+    const members = this.#participants.members[family];
+    const record = members.join(torrent, seeding, peerId, second);
+    if (partial) this.#participants.setRole(family, torrent, record, seeding, partial);
+    this.#sampler.stamp(family, torrent, record);
     return record;
   }
 
-  /** Moves a peer between leechers and seeds; true when that counts as a completed download. */
-  #changeRole(family: Family, torrent: number, record: number, seeding: boolean): boolean {
-    const seeds = family.table.position(record) >= this.#torrents.leechers(torrent, family.words);
-    if (seeds === seeding) return false;
-    if (!seeding) {
-      this.#toLeecher(family, torrent, record);
-      return false;
-    }
-    this.#toSeed(family, torrent, record);
-    // Once per stay: a peer that checks its files again and finishes again has not downloaded again.
-    const counts = family.table.markCounted(record);
-    if (counts) this.#torrents.countCompleted(torrent);
-    return counts;
-  }
-
-  #toLeecher(family: Family, torrent: number, record: number): void {
-    const leechers = this.#torrents.leechers(torrent, family.words);
-    this.#exchange(family, torrent, family.table.position(record), leechers);
-    this.#setLeechers(family, torrent, leechers + 1);
-    this.#seeders--;
-  }
-
-  #toSeed(family: Family, torrent: number, record: number): void {
-    const leechers = this.#torrents.leechers(torrent, family.words);
-    this.#exchange(family, torrent, family.table.position(record), leechers - 1);
-    this.#setLeechers(family, torrent, leechers - 1);
-    this.#seeders++;
-  }
-
-  #setLeechers(family: Family, torrent: number, leechers: number): void {
-    const list = this.#torrents.list(torrent, family.words);
-    this.#torrents.setList(torrent, family.words, list, this.#torrents.members(torrent, family.words), leechers);
-  }
-
-  /** Swaps two members. Only lists of one change their reference in `set`, and those have nothing to swap. */
-  #exchange({ words, table, lists }: Family, torrent: number, one: number, other: number): void {
-    if (one === other) return;
-    const list = this.#torrents.list(torrent, words);
-    const first = lists.at(list, one);
-    const second = lists.at(list, other);
-    lists.set(list, one, second);
-    lists.set(list, other, first);
-    table.setPosition(second, one);
-    table.setPosition(first, other);
-  }
-
-  /** Takes a peer out by way of the last place: first as a seed, so that leechers stay in front. */
-  #remove(family: Family, torrent: number, record: number): void {
-    const { words, table, lists } = family;
-    if (table.position(record) < this.#torrents.leechers(torrent, words)) this.#toSeed(family, torrent, record);
-    const members = this.#torrents.members(torrent, words);
-    this.#exchange(family, torrent, table.position(record), members - 1);
-    const list = lists.pop(this.#torrents.list(torrent, words), members);
-    this.#torrents.setList(torrent, words, list, members - 1, this.#torrents.leechers(torrent, words));
-    table.remove(record);
-    this.#seeders--;
-    if (this.#torrents.isEmpty(torrent)) this.#torrents.remove(torrent);
-    // A burst does not hold its memory for ever.
-    table.shrink();
-    if (table.count === 0) lists.shrink();
-    this.#torrents.shrink();
-  }
-
-  #count(torrent: number, answer: PeerSample): void {
-    const leechers = this.#torrents.leechers(torrent, ipv4Words) + this.#torrents.leechers(torrent, ipv6Words);
-    answer.leechers = leechers;
-    answer.seeders = this.#torrents.members(torrent, ipv4Words) + this.#torrents.members(torrent, ipv6Words) - leechers;
-    answer.completed = this.#torrents.completed(torrent);
-  }
-
-  #sample(torrent: number, own: Family, peer: StoreAnnounce, record: number, answer: PeerSample): void {
-    const want = Math.min(peer.want, answer.capacity, drawCapacity);
-    const drawn = this.#drawFrom(own, torrent, peer, record, want, answer);
-    if (peer.families === 'own') return;
-    const other = own === this.#ipv4 ? this.#ipv6 : this.#ipv4;
-    this.#drawFrom(other, torrent, peer, -1, want - drawn, answer);
-  }
-
-  /** Draws up to `want` members other than `self` (-1: none); says how many. */
-  #drawFrom(
-    family: Family,
+  #refresh(
+    family: 4 | 6,
     torrent: number,
-    peer: StoreAnnounce,
-    self: number,
-    want: number,
-    answer: PeerSample,
-  ): number {
-    const { words, table, lists } = family;
-    const into = family === this.#ipv4 ? answer.ipv4 : answer.ipv6;
-    const list = this.#torrents.list(torrent, words);
-    // A seed has no use for other seeds: its range ends where they begin.
-    const range = peer.seeding ? this.#torrents.leechers(torrent, words) : this.#torrents.members(torrent, words);
-    const skipped = self < 0 ? range : table.position(self);
-    const candidates = skipped < range ? range - 1 : range;
-    const count = Math.min(want, candidates);
-    const drawn = this.#drawn;
-    this.#draw.draw(candidates, count, drawn);
-    for (let at = 0; at < count; at++) if (drawn[at]! >= skipped) drawn[at]!++;
-    lists.lookUp(list, drawn, count);
-    table.writeRecords(drawn, count, into.records);
-    if (peer.withPeerIds) for (let at = 0; at < count; at++) table.writeId(drawn[at]!, into.peerIds, at * peerIdBytes);
-    into.count = count;
-    return count;
+    record: number,
+    { peerId, seeding, partial }: StoreAnnounce,
+    second: number,
+  ): 'completed' | 'refreshed' {
+    const { table } = this.#participants.members[family];
+    // Somebody else at that address: what the other one's partner says is not about this one.
+    if (table.has(record, peerFlag.paired) && table.hasId(record, peerId) === false)
+      this.#participants.part(family, record);
+    table.touch(record, peerId, second);
+    return this.#participants.setRole(family, torrent, record, seeding, partial) ? 'completed' : 'refreshed';
   }
 }

@@ -36,9 +36,15 @@ export class PeerSample {
   readonly capacity: number;
   readonly ipv4: PeerRecords;
   readonly ipv6: PeerRecords;
+  /** Participants, the announcer among them: one with two addresses counts once. */
   seeders: number;
+  /** All other participants, partial seeds too. */
   leechers: number;
+  /** Partial seeds (BEP 21). */
+  partialSeeds: number;
   completed: number;
+  /** What to ask with next time for the peers that join from now on; 0 where this list is not complete, or marks were not asked for. */
+  mark: number;
 
   constructor(capacity: number) {
     this.capacity = capacity;
@@ -46,7 +52,9 @@ export class PeerSample {
     this.ipv6 = new PeerRecords(6, capacity);
     this.seeders = 0;
     this.leechers = 0;
+    this.partialSeeds = 0;
     this.completed = 0;
+    this.mark = 0;
   }
 
   /** Forgets the previous answer. */
@@ -55,6 +63,8 @@ export class PeerSample {
     this.ipv6.count = 0;
     this.seeders = 0;
     this.leechers = 0;
+    this.partialSeeds = 0;
     this.completed = 0;
+    this.mark = 0;
   }
 }

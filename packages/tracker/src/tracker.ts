@@ -7,6 +7,7 @@ import {
   type ScrapeCounts,
   formatIp,
   isFailure,
+  keyNumber,
   parseIp,
 } from '@shoal/tracker-protocol';
 import { MemoryStore } from './memory-store.ts';
@@ -218,12 +219,17 @@ export class Tracker {
       address,
       port: request.port,
       peerId: request.peerId,
+      key: request.key === undefined ? 0 : keyNumber(request.key),
+      formerly: undefined,
       // Unknown and absurd amounts left are those of a leecher; `completed` with something left is no completion.
       seeding: request.left === 0,
+      partial: request.event === 'paused' && request.left !== 0,
       leaving: request.event === 'stopped',
+      listing: 'public',
       want: this.#policy.wanted(request, now),
       families,
       withPeerIds,
+      since: undefined,
     };
   }
 

@@ -1,23 +1,35 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ScrapeCounts } from '@shoal/tracker-protocol';
 import { MemoryStore, PeerSample, type StoreAnnounce } from '@shoal/tracker';
 import { mulberry32 } from './random.ts';
 
-/** The store as anyone would write it without caring for memory: a map of maps. */
+interface ModelPeer {
+  readonly participant: string;
+  seen: number;
+}
+
+/** The store as anyone would write it without caring for memory: maps of maps. */
 class ModelStore {
   readonly #torrents = new Map<
     number,
-    { peers: Map<string, { seeding: boolean; counted: boolean; seen: number }>; completed: number }
+    {
+      peers: Map<string, ModelPeer>;
+      roles: Map<string, { seeding: boolean; partial: boolean; counted: boolean }>;
+      completed: number;
+    }
   >();
 
-  announce(torrent: number, peer: string, seeding: boolean, leaving: boolean, second: number): void {
-    const entry = this.#torrents.get(torrent) ?? { peers: new Map(), completed: 0 };
-    const known = entry.peers.get(peer);
-    if (leaving) entry.peers.delete(peer);
+  announce(torrent: number, name: string, participant: string, peer: StoreAnnounce, second: number): void {
+    const entry = this.#torrents.get(torrent) ?? { peers: new Map(), roles: new Map(), completed: 0 };
+    const { seeding, partial } = peer;
+    if (peer.leaving) entry.peers.delete(name);
     else {
-      const counts = known !== undefined && !known.seeding && seeding && !known.counted;
+      const role = entry.roles.get(participant);
+      const counts = role !== undefined && !role.seeding && seeding && !role.counted;
       if (counts) entry.completed++;
-      entry.peers.set(peer, { seeding, counted: counts || (known?.counted ?? false), seen: second });
+      entry.roles.set(participant, { seeding, partial, counted: counts || (role?.counted ?? false) });
+      entry.peers.set(name, { participant, seen: second });
     }
     this.#keep(torrent, entry);
   }
@@ -29,19 +41,27 @@ class ModelStore {
     }
   }
 
-  counts(torrent: number): { complete: number; incomplete: number; downloaded: number } | undefined {
+  counts(torrent: number): ScrapeCounts | undefined {
     const entry = this.#torrents.get(torrent);
     if (entry === undefined) return undefined;
-    const complete = [...entry.peers.values()].filter(({ seeding }) => seeding).length;
-    return { complete, incomplete: entry.peers.size - complete, downloaded: entry.completed };
+    const roles = [...entry.roles.values()];
+    const complete = roles.filter(({ seeding }) => seeding).length;
+    const incomplete = roles.length - complete;
+    const downloaders = incomplete - roles.filter(({ partial }) => partial).length;
+    return { complete, incomplete, downloaded: entry.completed, downloaders };
   }
 
-  others(torrent: number, self: string, seeding: boolean): string[] {
-    const peers = [...(this.#torrents.get(torrent)?.peers ?? [])];
-    return peers.filter(([peer, other]) => peer !== self && !(seeding && other.seeding)).map(([peer]) => peer);
+  others(torrent: number, participant: string, { seeding, partial }: StoreAnnounce): string[] {
+    const entry = this.#torrents.get(torrent);
+    return [...(entry?.peers ?? [])]
+      .filter(([, other]) => other.participant !== participant)
+      .filter(([, other]) => !((seeding || partial) && entry?.roles.get(other.participant)?.seeding))
+      .map(([peer]) => peer);
   }
 
-  #keep(torrent: number, entry: { peers: Map<string, unknown> } & object): void {
+  #keep(torrent: number, entry: { peers: Map<string, ModelPeer>; roles: Map<string, unknown> }): void {
+    const alive = new Set([...entry.peers.values()].map(({ participant }) => participant));
+    for (const participant of entry.roles.keys()) if (!alive.has(participant)) entry.roles.delete(participant);
     if (entry.peers.size === 0) this.#torrents.delete(torrent);
     else this.#torrents.set(torrent, entry as never);
   }
@@ -52,57 +72,69 @@ const step = fc.record({
   host: fc.nat(6),
   port: fc.constantFrom(1, 65_535),
   ipv6: fc.boolean(),
-  seeding: fc.boolean(),
+  role: fc.constantFrom('seed', 'leecher', 'partial'),
   leaving: fc.integer({ min: 0, max: 5 }).map((dice) => dice === 0),
   pause: fc.nat(3),
   expire: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
 });
 
-test('a memory store holds what a map of maps would hold, whatever happens in it', () => {
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 100, maxLength: 400 }), fc.integer(), (steps, seed) => {
-      const store = new MemoryStore({ random: mulberry32(seed) });
-      const model = new ModelStore();
-      const sample = new PeerSample(200);
-      let second = 0;
-      for (const { torrent, host, port, ipv6, seeding, leaving, pause, expire } of steps) {
-        second += pause;
-        const peer = announceOf(torrent, host, port, ipv6, seeding, leaving);
-        store.announce(peer, sample, second * 1000);
-        model.announce(torrent, nameOf(peer), seeding, leaving, second);
-        if (!leaving) expect(namesIn(sample)).toEqual(model.others(torrent, nameOf(peer), seeding).toSorted());
-        if (expire) {
-          while (store.expire((second - 5) * 1000, 2) > 0);
-          model.expire(second - 5);
+/** Hosts from this one on have no key. */
+const firstWithoutKey = 4;
+
+test.each([true, false])(
+  'a memory store holds what maps of maps would hold, whatever happens in it; peer ids kept: %s',
+  (keepPeerIds) => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 100, maxLength: 400 }), fc.integer(), (steps, seed) => {
+        const store = new MemoryStore({ random: mulberry32(seed), keepPeerIds });
+        const model = new ModelStore();
+        const sample = new PeerSample(200);
+        let second = 0;
+        for (const { torrent, host, port, ipv6, role, leaving, pause, expire } of steps) {
+          second += pause;
+          const peer = announceOf(torrent, host, port, ipv6, role, leaving);
+          // Both families of one host and port are one participant.
+          const participant = peer.key === 0 ? nameOf(peer) : `${host}:${port}`;
+          store.announce(peer, sample, second * 1000);
+          model.announce(torrent, nameOf(peer), participant, peer, second);
+          if (!leaving) expect(namesIn(sample)).toEqual(model.others(torrent, participant, peer).toSorted());
+          if (expire) {
+            while (store.expire((second - 5) * 1000, 2) > 0);
+            model.expire(second - 5);
+          }
+          expect(store.counts(hashOf(torrent))).toEqual(model.counts(torrent));
         }
-        expect(store.counts(hashOf(torrent))).toEqual(model.counts(torrent));
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 function announceOf(
   torrent: number,
   host: number,
   port: number,
   ipv6: boolean,
-  seeding: boolean,
+  role: 'seed' | 'leecher' | 'partial',
   leaving: boolean,
 ): StoreAnnounce {
   const address = new Uint8Array(ipv6 ? 16 : 4).fill(7);
   address[address.length - 1] = host;
-  const peerId = new Uint8Array(20).fill(host);
   return {
     infoHash: hashOf(torrent),
     address,
     port,
-    peerId,
-    seeding,
+    peerId: new Uint8Array(20).fill(host).fill(port, 10),
+    key: host < firstWithoutKey ? 77 : 0,
+    formerly: undefined,
+    seeding: role === 'seed',
+    partial: role === 'partial',
     leaving,
+    listing: 'public',
     want: 200,
     families: 'both',
     withPeerIds: false,
+    since: undefined,
   };
 }
 

@@ -87,7 +87,7 @@ describe('an announce', () => {
     replyTo(tracker, { infoHash: new Uint8Array(20).fill(2) });
     expect(tracker.scrape([new Uint8Array(20).fill(1), new Uint8Array(20).fill(2)], 0)).toEqual([
       undefined,
-      { complete: 0, incomplete: 1, downloaded: 0 },
+      { complete: 0, incomplete: 1, downloaded: 0, downloaders: 1 },
     ]);
     expect(tracker.counts).toMatchObject({ announces: 2, refused: 1, scrapes: 1, torrents: 1 });
   });

@@ -34,7 +34,7 @@ export function encodeAnnounceQuery(request: AnnounceRequest): string {
   if (request.noPeerId === true) query += '&no_peer_id=1';
   if (request.event !== 'none') query += `&event=${request.event}`;
   if (request.numWant !== undefined) query += `&numwant=${natural(request.numWant)}`;
-  if (request.key !== undefined) query += `&key=${percentEncodeText(request.key)}`;
+  if (request.key !== undefined) query += `&key=${percentEncodeText(keyText(request.key))}`;
   if (request.trackerId !== undefined) query += `&trackerid=${percentEncodeText(request.trackerId)}`;
   if (request.ip !== undefined) query += `&ip=${percentEncodeText(request.ip)}`;
   if (request.ipv4 !== undefined) query += `&ipv4=${percentEncodeText(endpointText(request.ipv4))}`;
@@ -302,6 +302,11 @@ function endpointOf(text: string, defaultPort: number, family: 4 | 6): Endpoint 
 
 function endpointText({ ip, port }: Endpoint): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+/** Eight digits, as most clients write it. */
+function keyText(key: string | number): string {
+  return typeof key === 'string' ? key : natural(key, 0xffff_ffff).toString(16).padStart(8, '0');
 }
 
 function natural(value: number, limit: number = Number.MAX_SAFE_INTEGER): number {

@@ -78,7 +78,8 @@ function readAnnounce(bytes: Uint8Array, transactionId: number, connectionId: Ud
       uploaded: readCounter(bytes, 72) ?? 0,
       event: events[read32(bytes, 80)] ?? 'none',
       ip: claimed === 0 ? undefined : formatIp(bytes, 84, 4),
-      key: read32(bytes, 88).toString(16).padStart(8, '0'),
+      // A field of zeros is what those send who have no key.
+      key: read32(bytes, 88) || undefined,
       // −1 is BEP 15's default; every other negative number means the same to the clients that send one.
       numWant: numWant > 0x7fff_ffff ? undefined : numWant,
       port: (bytes[96]! << 8) | bytes[97]!,

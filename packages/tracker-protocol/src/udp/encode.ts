@@ -2,6 +2,7 @@
 // buffer for every answer. Throws RangeError when the buffer is too small. BEP 15, 41.
 import type { AnnounceRequest, ScrapeCounts } from '../types.ts';
 import { unknownLeft } from '../http/query.ts';
+import { keyNumber } from '../participant-key.ts';
 import { udpAction, udpLimits, udpProtocolId } from './packets.ts';
 import type { UdpAnnounceReplyHead, UdpConnectionId } from './packets.ts';
 import { urlDataLength, writeUrlData } from './url-data.ts';
@@ -33,7 +34,7 @@ export function encodeUdpAnnounceRequest(
   write64(target, 72, request.uploaded);
   write32(target, 80, eventNumbers[request.event]);
   write32(target, 84, 0);
-  write32(target, 88, keyNumber(request.key));
+  write32(target, 88, request.key === undefined ? 0 : keyNumber(request.key));
   write32(target, 92, request.numWant ?? 0xffff_ffff);
   target[96] = request.port >> 8;
   target[97] = request.port & 0xff;
@@ -132,15 +133,6 @@ function writeReplyHead(target: Uint8Array, length: number, action: number, tran
 
 function requireRoom(target: Uint8Array, length: number): void {
   if (target.length < length) throw new RangeError(`The packet has ${length} bytes, the buffer ${target.length}`);
-}
-
-// Hexadecimal keys are sent as they are; any other text is hashed (FNV-1a), so it stays the same in every announce.
-function keyNumber(key: string | undefined): number {
-  if (key === undefined) return 0;
-  if (/^[0-9a-f]{1,8}$/i.test(key)) return Number.parseInt(key, 16);
-  let hash = 0x811c_9dc5;
-  for (let at = 0; at < key.length; at++) hash = Math.imul(hash ^ key.charCodeAt(at), 0x0100_0193);
-  return hash >>> 0;
 }
 
 function write64(target: Uint8Array, at: number, value: number): void {

@@ -32,6 +32,11 @@ export class Draw {
     for (let place = 0; place < count; place++) places[chosen[place]!] = chosen[place]!;
   }
 
+  /** One number from 0 … `size` - 1. */
+  below(size: number): number {
+    return Math.floor(this.#random() * size);
+  }
+
   #drawSparse(size: number, count: number, into: Uint32Array): void {
     this.#sparse.start();
     for (let place = 0; place < count; place++) {

@@ -13,11 +13,27 @@ import { readWord, writeWord } from './torrent-table.ts';
  */
 const word = { previous: 0, next: 1, position: 2, portAndFlags: 3, torrent: 4, address: 5 } as const;
 
-/** Set once the peer has been counted as a completed download, in the same word as its port. */
-const countedFlag = 0x1_0000;
+/** What is known of a peer, in the same word as its port. */
+export const peerFlag = {
+  /** It has been counted as a completed download. */
+  counted: 0x1_0000,
+  /** It is one of the two addresses of a participant. */
+  paired: 0x4_0000,
+  /** It is a partial seed. */
+  partial: 0x8_0000,
+} as const;
+export type PeerFlag = (typeof peerFlag)[keyof typeof peerFlag];
 
-/** What a marker has there instead. */
+/** Fibonacci hashing (Knuth, TAOCP 6.4). */
+const portMultiplier = 0x9e37_79b1;
+
+/** What a marker has there, where a peer has a port. */
 const markerFlag = 0x2_0000;
+
+/** Above the flags: when the peer joined, as the low bits of its torrent's sequence. */
+const stampShift = 20;
+/** Stamps come round after so many. */
+export const stampRange = 4096;
 
 /** 2^14 peers: 384 KiB for IPv4, and 320 KiB of peer ids. */
 const chunkShift = 14;
@@ -34,6 +50,7 @@ export class PeerTable implements IndexedRecords {
   /** Torrent and address of the peer being looked for, and its port. */
   readonly #sought: Uint32Array;
   #soughtPort = 0;
+  #soughtHash = 0;
   #first: number = none;
   #last: number = none;
   /** The marker that the last peers stand behind, while there is one; its second is `#lastSecond`. */
@@ -60,7 +77,8 @@ export class PeerTable implements IndexedRecords {
     this.#soughtPort = port;
     this.neighbours = 0;
     // The port is not hashed: all peers of one address in one swarm are met on the way, and so can be counted.
-    return this.#index.find(this.#hash.of(this.#sought, 0, this.#hashedWords));
+    this.#soughtHash = this.#hash.of(this.#sought, 0, this.#hashedWords);
+    return this.#index.find(this.#soughtHash);
   }
 
   /** Adds the peer that `find` has just not found. */
@@ -73,7 +91,7 @@ export class PeerTable implements IndexedRecords {
     words.set(this.#sought, base + word.torrent);
     this.#storeId(peer, peerId);
     this.#append(words, base, peer, seen);
-    this.#index.add(this.#hash.of(this.#sought, 0, this.#hashedWords), peer);
+    this.#index.add(this.#soughtHash, peer);
     this.count++;
     return peer;
   }
@@ -90,7 +108,11 @@ export class PeerTable implements IndexedRecords {
 
   remove(peer: number): void {
     this.#index.remove(this.hashOf(peer), peer);
-    this.#unlink(this.#records.words(peer), this.#records.base(peer));
+    const words = this.#records.words(peer);
+    const base = this.#records.base(peer);
+    this.#unlink(words, base);
+    // Without a port it is nobody any more.
+    words[base + word.portAndFlags] = 0;
     this.#records.release(peer);
     this.count--;
   }
@@ -119,22 +141,56 @@ export class PeerTable implements IndexedRecords {
     this.#records.words(peer)[this.#records.base(peer) + word.position] = position;
   }
 
-  /** Marks the peer as a counted download; false when it was one already. */
-  markCounted(peer: number): boolean {
+  /** Tells torrent, address and port of the peer that `find` looked for from all others, but for one in 2^32. */
+  get soughtMark(): number {
+    return (this.#soughtHash ^ Math.imul(this.#soughtPort, portMultiplier)) >>> 0;
+  }
+
+  /** Whether a record number, which may be old, is that of the peer with this mark. */
+  isPeer(record: number, mark: number): boolean {
+    if (!this.#records.has(record)) return false;
+    const port = this.#records.words(record)[this.#records.base(record) + word.portAndFlags]! & 0xffff;
+    return port !== 0 && (this.hashOf(record) ^ Math.imul(port, portMultiplier)) >>> 0 === mark;
+  }
+
+  has(peer: number, flag: PeerFlag): boolean {
+    return (this.#records.words(peer)[this.#records.base(peer) + word.portAndFlags]! & flag) !== 0;
+  }
+
+  set(peer: number, flag: PeerFlag, on: boolean): void {
     const words = this.#records.words(peer);
     const at = this.#records.base(peer) + word.portAndFlags;
-    if ((words[at]! & countedFlag) !== 0) return false;
-    words[at]! |= countedFlag;
+    if (on) words[at]! |= flag;
+    else words[at]! &= ~flag;
+  }
+
+  /** Stamps a peer with the place of its joining in the sequence of its torrent. */
+  stamp(peer: number, sequence: number): void {
+    this.#records.words(peer)[this.#records.base(peer) + word.portAndFlags]! |= (sequence % stampRange) << stampShift;
+  }
+
+  /** Whether a peer joined less than `distance` places before `sequence`, as far as its stamp can tell. */
+  joinedWithin(peer: number, sequence: number, distance: number): boolean {
+    const stamp = this.#records.words(peer)[this.#records.base(peer) + word.portAndFlags]! >>> stampShift;
+    return (sequence - stamp) % stampRange < distance;
+  }
+
+  /** Whether the peer has this id; undefined where ids are not kept. */
+  hasId(peer: number, peerId: Uint8Array): boolean | undefined {
+    const ids = this.#peerIds[peer >>> chunkShift];
+    if (ids === undefined) return undefined;
+    const at = (peer & chunkMask) * peerIdBytes;
+    for (let byte = 0; byte < peerIdBytes; byte++) if (ids[at + byte] !== peerId[byte]) return false;
     return true;
   }
 
   /**
-   * Writes addresses and ports of the first `count` of `peers` as compact records, one after the other. They lie all
+   * Writes addresses and ports of the first `count` of `peers` as compact records, one after the other from `start`. They lie all
    * over memory; in a loop that does nothing else the processor waits for several of them at once.
    */
-  writeRecords(peers: Uint32Array, count: number, records: Uint8Array): void {
+  writeRecords(peers: Uint32Array, count: number, records: Uint8Array, start: number): void {
     const addressWords = this.#hashedWords - 1;
-    let at = 0;
+    let at = start;
     for (let index = 0; index < count; index++) {
       const peer = peers[index]!;
       const words = this.#records.words(peer);

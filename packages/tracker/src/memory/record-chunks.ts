@@ -23,6 +23,11 @@ export class RecordChunks {
     this.#onChunk = onChunk;
   }
 
+  /** Whether there ever was a record of this number, in use or not. */
+  has(record: number): boolean {
+    return record < this.#used;
+  }
+
   /** The chunk that holds a record. */
   words(record: number): Uint32Array {
     return this.#chunks[record >>> this.#shift]!;

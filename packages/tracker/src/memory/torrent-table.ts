@@ -1,16 +1,21 @@
 // Torrents of the memory store: info-hash, completed count and, per address family, the list of members.
-// Members are ordered leechers first, then seeds, so both are ranges that can be drawn from.
+// Members are ordered leechers first, then seeds, so both are ranges that can be drawn from. A torrent's peers of the
+// private listing are a torrent of their own.
 import type { KeyedHash } from './keyed-hash.ts';
 import { emptyList } from './member-lists.ts';
 import { RecordChunks } from './record-chunks.ts';
 import { type IndexedRecords, RecordIndex } from './record-index.ts';
 
-/** Words of a torrent: info-hash 0–4, completed 5, then list, members and leechers for IPv4 (6–8) and IPv6 (9–11). */
-const stride = 12;
+/**
+ * Words of a torrent: info-hash 0–4, completed 5, then list, members and leechers for IPv4 (6–8) and IPv6 (9–11), and
+ * the tally of what few torrents have.
+ */
+const stride = 13;
 const hashWords = 5;
 const completedWord = 5;
+const tallyWord = 12;
 
-/** 2^12 torrents of 48 bytes: 192 KiB at a time. */
+/** 2^12 torrents of 52 bytes: 208 KiB at a time. */
 const chunkShift = 12;
 
 /** Where the three words about one family begin. */
@@ -18,27 +23,51 @@ export type FamilyWords = 6 | 9;
 export const ipv4Words: FamilyWords = 6;
 export const ipv6Words: FamilyWords = 9;
 
+/** What is counted of a torrent only once there is something to count. */
+export const tally = {
+  /** Participants with two addresses, of which one is IPv4 and in this torrent. */
+  pairs: 0,
+  /** Of these, seeds. */
+  pairedSeeds: 1,
+  /** Partial seeds, each participant once. */
+  partialSeeds: 2,
+  /** The number of the latest joining; 0 while nobody asked for it. */
+  sequence: 3,
+} as const;
+export type Tally = (typeof tally)[keyof typeof tally];
+const tallyWords = 4;
+
+/** The last word of a torrent: the number of its tally + 1, or 0, and this bit for a private listing. */
+const privateBit = 0x8000_0000;
+const tallyMask = 0x7fff_ffff;
+
 /** All torrents with at least one peer. */
 export class TorrentTable implements IndexedRecords {
   readonly #records = new RecordChunks(stride, chunkShift);
   readonly #index = new RecordIndex(this);
   readonly #hash: KeyedHash;
+  readonly #tallies = new RecordChunks(tallyWords, chunkShift);
   readonly #sought = new Uint32Array(hashWords);
+  /** Makes of an info-hash the one of its private listing; secret, or somebody could announce to that. */
+  readonly #privateMask: number;
   count = 0;
+  /** Of these, private listings. */
+  privateCount = 0;
 
-  constructor(hash: KeyedHash) {
+  constructor(hash: KeyedHash, random: () => number) {
     this.#hash = hash;
+    this.#privateMask = 1 + Math.floor(random() * 0xffff_ffff);
   }
 
   /** The torrent, or -1. */
-  find(infoHash: Uint8Array): number {
-    this.#seek(infoHash);
+  find(infoHash: Uint8Array, isPrivate: boolean): number {
+    this.#seek(infoHash, isPrivate);
     return this.#index.find(this.#hash.of(this.#sought, 0, hashWords));
   }
 
   /** The torrent, which is created without members where it is new. */
-  obtain(infoHash: Uint8Array): number {
-    this.#seek(infoHash);
+  obtain(infoHash: Uint8Array, isPrivate: boolean): number {
+    this.#seek(infoHash, isPrivate);
     const hash = this.#hash.of(this.#sought, 0, hashWords);
     const known = this.#index.find(hash);
     if (known >= 0) return known;
@@ -49,14 +78,19 @@ export class TorrentTable implements IndexedRecords {
     words.set(this.#sought, base);
     words[base + ipv4Words] = emptyList;
     words[base + ipv6Words] = emptyList;
+    words[base + tallyWord] = isPrivate ? privateBit : 0;
     this.#index.add(hash, torrent);
     this.count++;
+    if (isPrivate) this.privateCount++;
     return torrent;
   }
 
   /** Forgets a torrent; its lists must be empty. */
   remove(torrent: number): void {
     this.#index.remove(this.hashOf(torrent), torrent);
+    const kept = this.#tallyWordOf(torrent);
+    if ((kept & tallyMask) !== 0) this.#tallies.release((kept & tallyMask) - 1);
+    if (kept >= privateBit) this.privateCount--;
     this.#records.release(torrent);
     this.count--;
   }
@@ -92,14 +126,41 @@ export class TorrentTable implements IndexedRecords {
     if (words[at]! < 0xffff_ffff) words[at]!++;
   }
 
+  /** Whether anything is tallied, so that `tally` need not be asked. */
+  hasTally(torrent: number): boolean {
+    return (this.#tallyWordOf(torrent) & tallyMask) !== 0;
+  }
+
+  tally(torrent: number, what: Tally): number {
+    const number = this.#tallyWordOf(torrent) & tallyMask;
+    return number === 0 ? 0 : this.#tallies.words(number - 1)[this.#tallies.base(number - 1) + what]!;
+  }
+
+  setTally(torrent: number, what: Tally, count: number): void {
+    let number = this.#tallyWordOf(torrent) & tallyMask;
+    if (number === 0) {
+      number = this.#tallies.allocate() + 1;
+      const base = this.#tallies.base(number - 1);
+      this.#tallies.words(number - 1).fill(0, base, base + tallyWords);
+      this.#records.words(torrent)[this.#records.base(torrent) + tallyWord]! |= number;
+    }
+    this.#tallies.words(number - 1)[this.#tallies.base(number - 1) + what] = count;
+  }
+
   isEmpty(torrent: number): boolean {
     return this.members(torrent, ipv4Words) === 0 && this.members(torrent, ipv6Words) === 0;
+  }
+
+  /** Whether anybody is there with an address of that family. */
+  holds(torrent: number, family: 4 | 6): boolean {
+    return this.members(torrent, family === 4 ? ipv4Words : ipv6Words) > 0;
   }
 
   /** Gives memory back once there are no torrents; the first chunk stays, or a lone peer's coming and going would allocate it anew. */
   shrink(): void {
     if (this.count > 0 || this.#records.chunks <= 1) return;
     this.#records.clear();
+    this.#tallies.clear();
     this.#index.clear();
   }
 
@@ -120,8 +181,13 @@ export class TorrentTable implements IndexedRecords {
     );
   }
 
-  #seek(infoHash: Uint8Array): void {
+  #tallyWordOf(torrent: number): number {
+    return this.#records.words(torrent)[this.#records.base(torrent) + tallyWord]!;
+  }
+
+  #seek(infoHash: Uint8Array, isPrivate: boolean): void {
     for (let word = 0; word < hashWords; word++) this.#sought[word] = readWord(infoHash, word * 4);
+    if (isPrivate) this.#sought[0]! ^= this.#privateMask;
   }
 }
 

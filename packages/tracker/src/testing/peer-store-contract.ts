@@ -1,13 +1,15 @@
 // What every peer store must do, as named cases that any test framework can run, over a store that answers at once or
 // later. Knows no store: whoever runs a case hands over an empty one.
 import type { PeerStore } from '../peer-store.ts';
+import { answerCases } from './answer-cases.ts';
 import type { PeerStoreCase, StoreAnswer, StoreQuestion } from './store-dialogue.ts';
+import { participantCases } from './participant-cases.ts';
 import { swarmCases } from './swarm-cases.ts';
 
 export type { PeerStoreCase, StoreAbility, StoreAnswer, StoreDialogue, StoreQuestion } from './store-dialogue.ts';
 
 /** The cases, for `test.each` or a loop. */
-export const peerStoreContract: readonly PeerStoreCase[] = [...swarmCases];
+export const peerStoreContract: readonly PeerStoreCase[] = [...swarmCases, ...participantCases, ...answerCases];
 
 /**
  * Runs a case on an empty store that answers at once. One that answers later is asked the same way:

@@ -20,9 +20,9 @@ export type StoreDialogue<Value = void> = Generator<StoreQuestion, Value, StoreA
 
 /**
  * What a store may be without. `clock`: it goes by the `now` of its caller, and expires when told. `totals`: it knows
- * what it holds over all torrents at any moment.
+ * what it holds over all torrents at any moment. `ids`: it keeps peer ids. `marks`: it gives marks.
  */
-export type StoreAbility = 'clock' | 'totals';
+export type StoreAbility = 'clock' | 'totals' | 'ids' | 'marks';
 
 /** One thing a store must do. */
 export interface PeerStoreCase {
@@ -45,10 +45,16 @@ export interface Told extends Place {
   readonly torrent?: number;
   /** Every byte of the peer id. */
   readonly id?: number;
+  readonly key?: number;
+  /** Where it proves to have been. */
+  readonly from?: Place;
   readonly seeding?: boolean;
+  readonly partial?: boolean;
   readonly leaving?: boolean;
+  readonly listing?: 'public' | 'private';
   readonly want?: number;
   readonly families?: 'own' | 'both';
+  readonly since?: number;
 }
 
 /** What became of an announce. */
@@ -63,17 +69,22 @@ export function tell(told: Told, now = 0): StoreDialogue<Heard> {
 
 /** A peer at 10.0.0.0 of torrent 1, unless `told` says something else. */
 export function announceOf(told: Told): StoreAnnounce {
-  const { torrent = 1, host = 0, ipv6 = false, id = 1, ...rest } = told;
+  const { torrent = 1, host = 0, ipv6 = false, id = 1, from, ...rest } = told;
   return {
     infoHash: hashOf(torrent),
     address: addressOf({ host, ipv6 }),
     port: 6881,
     peerId: new Uint8Array(20).fill(id),
+    key: 0,
+    formerly: from === undefined ? undefined : { address: addressOf(from), port: from.port ?? 6881 },
     seeding: false,
+    partial: false,
     leaving: false,
+    listing: 'public',
     want: 50,
     families: 'both',
     withPeerIds: true,
+    since: undefined,
     ...rest,
   };
 }

@@ -32,7 +32,7 @@ export const swarmCases: readonly PeerStoreCase[] = [
       yield* tell({ host: 2, seeding: true });
       const { sample } = yield* tell({ host: 3, ipv6: true });
       equal([sample.leechers, sample.seeders, sample.completed], [2, 1, 0], 'counts in the answer');
-      equal(yield* counts(), { complete: 1, incomplete: 2, downloaded: 0 }, 'counts');
+      equal(yield* counts(), { complete: 1, incomplete: 2, downloaded: 0, downloaders: 2 }, 'counts');
       equal(yield* totals(), totalsOf({ torrents: 1, seeders: 1, leechers: 2, ipv4Peers: 2, ipv6Peers: 1 }), 'totals');
     },
   },
@@ -64,7 +64,7 @@ export const swarmCases: readonly PeerStoreCase[] = [
       yield* tell({ host: 1, torrent: 2 });
       yield* tell({ host: 1, torrent: 1, leaving: true });
       equal(yield* counts(), undefined, 'the torrent it left');
-      equal(yield* counts(2), { complete: 0, incomplete: 1, downloaded: 0 }, 'the other');
+      equal(yield* counts(2), { complete: 0, incomplete: 1, downloaded: 0, downloaders: 1 }, 'the other');
     },
   },
   {
@@ -92,7 +92,7 @@ export const swarmCases: readonly PeerStoreCase[] = [
       yield* tell({ host: 1 });
       equal((yield* tell({ host: 1, seeding: true })).outcome, 'refreshed', 'after being a leecher again');
       equal((yield* tell({ host: 2, seeding: true })).outcome, 'joined', 'a seed that joins');
-      equal(yield* counts(), { complete: 2, incomplete: 0, downloaded: 1 }, 'counts');
+      equal(yield* counts(), { complete: 2, incomplete: 0, downloaded: 1, downloaders: 0 }, 'counts');
     },
   },
   {
