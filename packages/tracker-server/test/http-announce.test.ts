@@ -29,7 +29,7 @@ describe('the info-hash', () => {
     const tracker = trackerOf();
     await using server = await httpOn(tracker);
     await ask(server, announceTarget({ info_hash: encoded }));
-    expect(tracker.scrape([hash], 0)[0]).toEqual({ complete: 0, incomplete: 1, downloaded: 0 });
+    expect(tracker.scrape([hash], 0)[0]).toMatchObject({ complete: 0, incomplete: 1, downloaded: 0 });
   });
 
   test.each([
