@@ -154,7 +154,7 @@ describe('a client that lies', () => {
         await once(socket, 'data');
       }
     }
-    expect(tracker.scrape([someHash], 0)[0]).toEqual({ complete: 1, incomplete: 0, downloaded: 1 });
+    expect(tracker.scrape([someHash], 0)[0]).toMatchObject({ complete: 1, incomplete: 0, downloaded: 1 });
     socket.destroy();
   });
 
