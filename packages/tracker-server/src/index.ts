@@ -3,6 +3,8 @@ export { type Certificate, type HttpOptions, type HttpServer, serveHttp } from '
 export type { Page } from './http/pages.ts';
 export type { SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
+export { type RemoteAnswer, type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
+export { SharedTotals } from './shared-service-totals.ts';
 export {
   type AnnounceDone,
   type PeersWanted,
