@@ -4,24 +4,23 @@ import type { Server, Socket } from 'node:net';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { proxyHeaderLimit, readProxyHeader } from './header.ts';
 
-export interface ProxiedConnectionOptions {
+/** Knows the proxies. */
+export interface ProxyJudge {
   /** Whether an address is that of a proxy, as the socket writes it. */
-  readonly isProxy: (remoteAddress: string) => boolean;
-  /** How long a proxy may take for its header, in ms; then the connection is closed. */
-  readonly timeoutMs: number;
+  isProxy(remoteAddress: string): boolean;
 }
 
 /**
  * From now on reads the headers of proxies before anybody who listens for `connection` on `server` hears of it.
- * Proxies must send one, and a connection whose header is none is closed. Disposing closes those that are not
- * complete: the server does not know them yet.
+ * Proxies must send one within `timeoutMs`; a connection whose header is none is closed. Disposing closes those that
+ * are not complete: the server does not know them yet.
  */
-export function expectProxyHeaders(server: Server, { isProxy, timeoutMs }: ProxiedConnectionOptions): Disposable {
+export function expectProxyHeaders(server: Server, judge: ProxyJudge, timeoutMs: number): Disposable {
   const waiting = new Set<Socket>();
   const secured = new Map<string, Endpoint>();
   const deliver = takeOver(server);
   server.on('connection', (socket: Socket) => {
-    if (!isProxy(socket.remoteAddress ?? '')) {
+    if (!judge.isProxy(socket.remoteAddress ?? '')) {
       deliver(socket);
       return;
     }
@@ -31,8 +30,9 @@ export function expectProxyHeaders(server: Server, { isProxy, timeoutMs }: Proxi
       waiting.delete(socket);
       if (source !== undefined) remember(secured, socket, source);
       deliver(socket);
-      // Paused since its header was read; nobody resumes a socket that is thought to be new.
-      socket.resume();
+      // Paused since its header was read; nobody resumes a socket that is thought to be new. TLS reads it by itself,
+      // and what flowed out of it would be lost to it.
+      if (socket.listenerCount('data') > 0) socket.resume();
     });
   });
   // What a TLS server hands on is another socket, which asks the system for the address again.
