@@ -7,7 +7,7 @@ export type Connection = (Redis | Cluster) & BinaryCalls;
 
 /** What the client has and its declarations leave out: a function call whose reply comes as bytes. */
 interface BinaryCalls {
-  fcallBuffer(name: string, keys: 1, key: string, ...words: readonly (Buffer | string)[]): Promise<unknown>;
+  fcallBuffer(name: string, keys: number, ...words: readonly (Buffer | string)[]): Promise<unknown>;
 }
 
 /** Until a connection must stand, and until one that says nothing while asked counts as dead, in ms. */
@@ -33,13 +33,28 @@ const shared = {
   enableAutoPipelining: true,
 } as const;
 
+/** A store's URL, understood. */
+interface StoreAddress {
+  readonly nodes: readonly Node[];
+  readonly isCluster: boolean;
+  readonly database: number;
+  readonly options: { readonly username?: string; readonly password?: string; readonly tls?: object };
+}
+
+/** Whether a text is the URL of a store, as `RedisStore` takes it. */
+export function isStoreUrl(text: string): boolean {
+  return addressIn(text) !== undefined;
+}
+
 /**
- * Connects to `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://`, the latter two with any number
- * of `host:port` separated by commas; a user and password stand before the first host, a database after plain ones.
+ * Begins to connect to `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://`, the latter two with any
+ * number of `host:port` separated by commas; a user and password stand before the first host, a database after plain ones.
  * @throws TypeError for anything else
  */
 export function connect(url: string): Connection {
-  const client = clientFor(url);
+  const address = addressIn(url);
+  if (address === undefined) throw new TypeError('a store is redis://host:port or redis-cluster://host:port,host:port');
+  const client = clientFor(address);
   if (!hasBinaryCalls(client)) throw new TypeError('this version of ioredis has no fcallBuffer');
   return client;
 }
@@ -48,32 +63,11 @@ function hasBinaryCalls(client: Redis | Cluster): client is Connection {
   return 'fcallBuffer' in client;
 }
 
-function clientFor(url: string): Redis | Cluster {
-  const match = /^(redis|rediss)(-cluster)?:\/\/(?:([^@/]*)@)?([^@/]+)(?:\/(\d*))?$/.exec(url);
-  if (match === null) throw new TypeError('a store is redis://host:port or redis-cluster://host:port,host:port');
-  const [, scheme, cluster, credentials, hosts = '', database] = match;
-  const nodes = hosts.split(',').map(nodeOf);
-  const options = { ...shared, ...login(credentials), ...(scheme === 'rediss' ? { tls: {} } : {}) };
-  if (cluster !== undefined) return connectCluster(nodes, options);
-  const [node, ...others] = nodes;
-  if (node === undefined || others.length > 0) throw new TypeError('several hosts are a redis-cluster://');
-  return new Redis({
-    ...options,
-    ...node,
-    db: Number(database ?? 0),
-    enableOfflineQueue: false,
-    retryStrategy: pauseOf,
-  });
-}
-
-interface Node {
-  readonly host: string;
-  readonly port: number;
-}
-
-function connectCluster(nodes: Node[], redisOptions: typeof shared): Cluster {
-  return new Cluster(nodes, {
-    redisOptions,
+function clientFor({ nodes, isCluster, database: db, options }: StoreAddress): Redis | Cluster {
+  const common = { ...shared, ...options };
+  if (!isCluster) return new Redis({ ...common, ...nodes[0], db, enableOfflineQueue: false, retryStrategy: pauseOf });
+  return new Cluster([...nodes], {
+    redisOptions: common,
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: pauseOf,
@@ -84,16 +78,31 @@ function connectCluster(nodes: Node[], redisOptions: typeof shared): Cluster {
   });
 }
 
+function addressIn(url: string): StoreAddress | undefined {
+  const match = /^(redis|rediss)(-cluster)?:\/\/(?:([^@/]*)@)?([^@/]+?)(?:\/(\d{0,4}))?$/.exec(url);
+  if (match === null) return undefined;
+  const [, scheme, cluster, credentials, hosts = '', database] = match;
+  const nodes = hosts.split(',').map(nodeOf);
+  const isCluster = cluster !== undefined;
+  if (!nodes.every((node) => node !== undefined) || (!isCluster && nodes.length > 1)) return undefined;
+  const options = { ...login(credentials), ...(scheme === 'rediss' && { tls: {} }) };
+  return { nodes, isCluster, database: Number(database ?? 0), options };
+}
+
+interface Node {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** `host`, `host:port`, `[address]:port`. */
-function nodeOf(text: string): Node {
+function nodeOf(text: string): Node | undefined {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3] ?? 6379);
-  if (host === undefined || port > 65_535) throw new TypeError(`a store has no host ${text}`);
-  return { host, port };
+  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
-function login(credentials: string | undefined): { username?: string; password?: string } {
+function login(credentials: string | undefined): StoreAddress['options'] {
   if (credentials === undefined) return {};
   const colon = credentials.indexOf(':');
   const [user, password] = colon < 0 ? ['', credentials] : [credentials.slice(0, colon), credentials.slice(colon + 1)];

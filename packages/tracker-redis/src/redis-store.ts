@@ -63,35 +63,35 @@ export class RedisStore implements AsyncDisposable {
 
   /** Records the announcer and draws peers for it. The bytes of `peer` are free again when this returns. @throws TrackerRedisError */
   async announce(peer: StoreAnnounce): Promise<RedisAnswer> {
-    const { address, port, leaving, seeding } = peer;
-    const record = Buffer.alloc(address.length + 2);
-    record.set(address);
-    record.writeUInt16BE(port, address.length);
     const words = [
-      record,
-      leaving ? '2' : seeding ? '1' : '0',
+      recordOf(peer),
+      peer.seeding ? '2' : peer.partial ? '1' : '0',
+      peer.leaving ? '1' : '0',
+      peer.listing === 'private' ? '1' : '0',
       String(peer.want),
-      peer.families === 'both' ? 'b' : 'o',
+      peer.families === 'both' ? '1' : '0',
       this.#lifetime(),
       this.#ports,
       String(Math.floor(this.#random() * 0x7fff_ffff)),
+      participantOf(peer),
+      peer.formerly === undefined ? '' : recordOf(peer.formerly),
       this.#second(),
     ];
-    const key = this.#keyOf(peer.infoHash);
+    const keys = this.#keysOf(peer.infoHash);
     try {
-      return answerIn(await this.#call(functionNames.announce, key, words));
+      return answerIn(await this.#call(functionNames.announce, keys, words));
     } catch (error) {
       if (!lacksRoom(error)) throw new TrackerRedisError(error);
-      return this.#look(key, words);
+      return this.#look(keys, words);
     }
   }
 
   /** Counts for each hash, in order; undefined where nobody is. @throws TrackerRedisError */
   async counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]> {
     const words = [this.#lifetime(), this.#second()];
-    const keys = infoHashes.map((infoHash) => this.#keyOf(infoHash));
+    const swarms = infoHashes.map((infoHash) => this.#keysOf(infoHash));
     try {
-      return (await Promise.all(keys.map((key) => this.#call(functionNames.counts, key, words)))).map(countsIn);
+      return (await Promise.all(swarms.map((keys) => this.#call(functionNames.counts, keys, words)))).map(countsIn);
     } catch (error) {
       throw new TrackerRedisError(error);
     }
@@ -101,7 +101,9 @@ export class RedisStore implements AsyncDisposable {
   async totals(): Promise<StoreTotals> {
     const words = [this.#lifetime(), this.#second()];
     try {
-      return await swarmTotals(this.#masters(), this.#prefix, (key) => this.#call(functionNames.counts, key, words));
+      return await swarmTotals(this.#masters(), this.#prefix, (key) =>
+        this.#call(functionNames.counts, besides(key), words),
+      );
     } catch (error) {
       throw new TrackerRedisError(error);
     }
@@ -120,29 +122,29 @@ export class RedisStore implements AsyncDisposable {
   }
 
   /** The announce that a full store can still answer. */
-  async #look(key: string, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
+  async #look(keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
     try {
-      return answerIn(await this.#call(functionNames.look, key, words));
+      return answerIn(await this.#call(functionNames.look, keys, words));
     } catch (error) {
       throw new TrackerRedisError(error);
     }
   }
 
   /** Calls a function: with the others of this moment, and once more by itself where that can help. */
-  async #call(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
+  async #call(name: string, keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<unknown> {
     try {
-      return await this.#connection.fcallBuffer(name, 1, key, ...words);
+      return await this.#connection.fcallBuffer(name, 2, ...keys, ...words);
     } catch (error) {
       if (this.#closed) throw error;
       if (lacksFunctions(error)) await this.#load();
       else if (!this.#mayBeElsewhere(error)) throw error;
     }
     // By itself, because in a pipeline the client follows no redirections.
-    return this.#alone(name, key, words);
+    return this.#alone(name, keys, words);
   }
 
-  async #alone(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
-    const command = new Command('fcall', [name, '1', key, ...words], { replyEncoding: null });
+  async #alone(name: string, keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<unknown> {
+    const command = new Command('fcall', [name, '2', ...keys, ...words], { replyEncoding: null });
     await this.#connection.sendCommand(command);
     return command.promise;
   }
@@ -182,7 +184,31 @@ export class RedisStore implements AsyncDisposable {
     return this.#clock === undefined ? '' : String(Math.ceil(this.#clock() / 1000));
   }
 
-  #keyOf(infoHash: Uint8Array): string {
-    return this.#prefix + Buffer.from(infoHash.buffer, infoHash.byteOffset, infoHash.length).toString('hex');
+  #keysOf(infoHash: Uint8Array): SwarmKeys {
+    return besides(`${this.#prefix}{${Buffer.from(infoHash).toString('hex')}}`);
   }
+}
+
+/** The sorted set of a swarm and the hash beside it. */
+type SwarmKeys = readonly [string, string];
+
+function besides(key: string): SwarmKeys {
+  return [key, `${key}p`];
+}
+
+/** The compact record of an address (BEP 23, BEP 7). */
+function recordOf({ address, port }: Pick<StoreAnnounce, 'address' | 'port'>): Buffer {
+  const record = Buffer.allocUnsafe(address.length + 2);
+  record.set(address);
+  record.writeUInt16BE(port, address.length);
+  return record;
+}
+
+/** Key and peer id, which together name a participant; nothing without a key. */
+function participantOf({ key, peerId }: StoreAnnounce): Buffer | string {
+  if (key === 0) return '';
+  const name = Buffer.allocUnsafe(4 + peerId.length);
+  name.writeUInt32BE(key);
+  name.set(peerId, 4);
+  return name;
 }

@@ -5,8 +5,12 @@ import type { ScrapeCounts } from '@shoal/tracker-protocol';
 /** What the store says to an announce. */
 export interface RedisAnswer {
   readonly outcome: AnnounceOutcome;
+  /** Participants: one with two addresses counts once. */
   readonly seeders: number;
+  /** All others, partial seeds too. */
   readonly leechers: number;
+  /** Partial seeds (BEP 21). */
+  readonly partialSeeds: number;
   readonly completed: number;
   /** Records of 6 bytes (BEP 23), in random order. */
   readonly ipv4: Uint8Array;
@@ -24,7 +28,7 @@ const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
 /** The answer in a reply. @throws Error for a reply of another shape */
 export function answerIn(reply: unknown): RedisAnswer {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [name, leechers, seeders, completed, ipv4, ipv6]: unknown[] = reply;
+  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6]: unknown[] = reply;
   const outcome = name instanceof Uint8Array ? outcomes.get(String(name)) : undefined;
   if (outcome === undefined || !(ipv4 instanceof Uint8Array) || !(ipv6 instanceof Uint8Array)) {
     throw new Error('the reply is not that of an announce');
@@ -32,6 +36,7 @@ export function answerIn(reply: unknown): RedisAnswer {
   return {
     outcome,
     leechers: numberIn(leechers),
+    partialSeeds: numberIn(partialSeeds),
     seeders: numberIn(seeders),
     completed: numberIn(completed),
     ipv4,
@@ -39,34 +44,37 @@ export function answerIn(reply: unknown): RedisAnswer {
   };
 }
 
-/** Peers of a swarm by family and role. */
+/** How many there are in a swarm. */
 export interface SwarmCounts {
-  readonly ipv4Leechers: number;
-  readonly ipv4Seeds: number;
-  readonly ipv6Leechers: number;
-  readonly ipv6Seeds: number;
+  readonly leechers: number;
+  /** Of these, partial seeds. */
+  readonly partialSeeds: number;
+  readonly seeders: number;
   readonly completed: number;
+  /** Addresses. */
+  readonly ipv4Peers: number;
+  readonly ipv6Peers: number;
 }
 
 /** The counts in a reply. @throws Error for a reply of another shape */
 export function swarmIn(reply: unknown): SwarmCounts {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [ipv4Leechers, ipv4Seeds, ipv6Leechers, ipv6Seeds, completed]: unknown[] = reply;
+  const [leechers, partialSeeds, seeders, completed, ipv4Peers, ipv6Peers]: unknown[] = reply;
   return {
-    ipv4Leechers: numberIn(ipv4Leechers),
-    ipv4Seeds: numberIn(ipv4Seeds),
-    ipv6Leechers: numberIn(ipv6Leechers),
-    ipv6Seeds: numberIn(ipv6Seeds),
+    leechers: numberIn(leechers),
+    partialSeeds: numberIn(partialSeeds),
+    seeders: numberIn(seeders),
     completed: numberIn(completed),
+    ipv4Peers: numberIn(ipv4Peers),
+    ipv6Peers: numberIn(ipv6Peers),
   };
 }
 
 /** The same as a scrape has it; undefined where nobody is. */
 export function countsIn(reply: unknown): ScrapeCounts | undefined {
-  const swarm = swarmIn(reply);
-  const complete = swarm.ipv4Seeds + swarm.ipv6Seeds;
-  const incomplete = swarm.ipv4Leechers + swarm.ipv6Leechers;
-  return complete + incomplete === 0 ? undefined : { complete, incomplete, downloaded: swarm.completed };
+  const { leechers, partialSeeds, seeders, completed } = swarmIn(reply);
+  if (leechers + seeders === 0) return undefined;
+  return { complete: seeders, incomplete: leechers, downloaded: completed, downloaders: leechers - partialSeeds };
 }
 
 function numberIn(value: unknown): number {

@@ -13,7 +13,7 @@ export async function swarmTotals(
   countsOf: (key: string) => Promise<unknown>,
 ): Promise<StoreTotals> {
   const totals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
-  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}${'?'.repeat(40)}`;
+  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}{*}`;
   for (const master of masters) {
     let cursor = '0';
     do {
@@ -26,11 +26,10 @@ export async function swarmTotals(
 }
 
 function add(totals: { -readonly [Key in keyof StoreTotals]: number }, reply: unknown): void {
-  const { ipv4Leechers, ipv4Seeds, ipv6Leechers, ipv6Seeds } = swarmIn(reply);
-  const peers = ipv4Leechers + ipv4Seeds + ipv6Leechers + ipv6Seeds;
-  if (peers > 0) totals.torrents++;
-  totals.seeders += ipv4Seeds + ipv6Seeds;
-  totals.leechers += ipv4Leechers + ipv6Leechers;
-  totals.ipv4Peers += ipv4Leechers + ipv4Seeds;
-  totals.ipv6Peers += ipv6Leechers + ipv6Seeds;
+  const { leechers, seeders, ipv4Peers, ipv6Peers } = swarmIn(reply);
+  if (leechers + seeders > 0) totals.torrents++;
+  totals.seeders += seeders;
+  totals.leechers += leechers;
+  totals.ipv4Peers += ipv4Peers;
+  totals.ipv6Peers += ipv6Peers;
 }

@@ -50,6 +50,7 @@ async function announce(store: RedisStore, peer: StoreAnnounce, sample: PeerSamp
   const answer = await store.announce(peer);
   sample.seeders = answer.seeders;
   sample.leechers = answer.leechers;
+  sample.partialSeeds = answer.partialSeeds;
   sample.completed = answer.completed;
   for (const [records, packed] of [
     [sample.ipv4, answer.ipv4],
@@ -71,11 +72,16 @@ export function peerOf(
     address: Uint8Array.of(10, 0, host >> 8, host & 0xff),
     port: 6881,
     peerId: new Uint8Array(20).fill(host),
+    key: 0,
+    formerly: undefined,
     seeding: false,
+    partial: false,
     leaving: false,
+    listing: 'public',
     want: 50,
     families: 'both',
     withPeerIds: false,
+    since: undefined,
     ...rest,
   };
 }

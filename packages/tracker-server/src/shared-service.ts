@@ -9,8 +9,10 @@ import type { AnnounceDone, PeersWanted, ScrapeDone, SwarmService } from './swar
 /** What a store elsewhere says to an announce. */
 export interface RemoteAnswer {
   readonly outcome: AnnounceOutcome;
+  /** Participants, as in a `PeerSample`. */
   readonly seeders: number;
   readonly leechers: number;
+  readonly partialSeeds: number;
   readonly completed: number;
   /** Records of 6 bytes (BEP 23). */
   readonly ipv4: Uint8Array;
@@ -179,6 +181,7 @@ export class SharedService implements SwarmService, Disposable {
     sample.clear();
     sample.seeders = answer.seeders;
     sample.leechers = answer.leechers;
+    sample.partialSeeds = answer.partialSeeds;
     sample.completed = answer.completed;
     for (const [into, packed] of [
       [sample.ipv4, answer.ipv4],

@@ -27,6 +27,7 @@ const someAnswer: RemoteAnswer = {
   outcome: 'joined',
   seeders: 3,
   leechers: 2,
+  partialSeeds: 1,
   completed: 9,
   ipv4: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0x1a, 0xe1),
   ipv6: new Uint8Array(18).fill(7),
@@ -45,7 +46,7 @@ class StoreByHand implements RemoteStore {
   }
 
   async counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]> {
-    return infoHashes.map(() => ({ complete: 1, incomplete: 2, downloaded: 3 }));
+    return infoHashes.map(() => ({ complete: 1, incomplete: 2, downloaded: 3, downloaders: 1 }));
   }
 
   async totals(): Promise<typeof noTotals> {
@@ -79,7 +80,7 @@ function announced(service: SwarmService, asked: AnnounceRequest = request): Pro
     service.announce(asked, address, { families: 'both', withPeerIds: false }, 0, (reply) => {
       if (isFailure(reply)) return resolve(reply);
       const { sample, interval } = reply;
-      const counts = [sample.seeders, sample.leechers, sample.completed];
+      const counts = [sample.seeders, sample.leechers, sample.partialSeeds, sample.completed];
       resolve({ interval, counts, ipv4: [...sample.ipv4.packed()], ipv6: [...sample.ipv6.packed()] });
     });
   });
@@ -95,7 +96,7 @@ describe('a service over a shared store', () => {
     store.asked[0]!.resolve(someAnswer);
     expect(await reply).toEqual({
       interval: 1800,
-      counts: [3, 2, 9],
+      counts: [3, 2, 1, 9],
       ipv4: [...someAnswer.ipv4],
       ipv6: [...someAnswer.ipv6],
     });
@@ -113,7 +114,7 @@ describe('a service over a shared store', () => {
     const counts = await new Promise((resolve) => {
       service.scrape([Uint8Array.from(somePeer), someHash, someHash], 0, resolve);
     });
-    const entry = { complete: 1, incomplete: 2, downloaded: 3 };
+    const entry = { complete: 1, incomplete: 2, downloaded: 3, downloaders: 1 };
     expect(counts).toEqual([undefined, entry, entry]);
   });
 

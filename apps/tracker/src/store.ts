@@ -1,0 +1,65 @@
+// Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
+import { type AnnouncePolicy, type SignalledSwarms, Tracker } from '@shoal/tracker';
+import { RedisStore } from '@shoal/tracker-redis';
+import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
+import type { Log } from './log.ts';
+
+/** A tracker and who answers for it. */
+export interface Swarms extends AsyncDisposable {
+  readonly tracker: Tracker;
+  readonly service: SwarmService;
+  /** The service, where the swarms are in a shared store. */
+  readonly shared: SharedService | undefined;
+}
+
+/** What a tracker goes by, wherever its swarms are. */
+export interface SwarmRules {
+  readonly policy: AnnouncePolicy;
+  readonly signalling: SignalledSwarms;
+}
+
+/** How long a start waits for the store, in ms; after that the tracker serves and sends clients away until it is there. */
+const connectMs = 2000;
+
+/**
+ * Opens the swarms: this process's own, or those of the store at a URL (`redis://…`, `redis-cluster://…`, both with
+ * `rediss` for TLS). A store that is not there is waited for while serving.
+ * @throws TypeError for another URL
+ */
+export async function openSwarms(store: string | undefined, rules: SwarmRules, log: Log): Promise<Swarms> {
+  if (store !== undefined) return openShared(store, rules, log);
+  const tracker = new Tracker({ random: Math.random, ...rules });
+  return { tracker, service: localService(tracker), shared: undefined, [Symbol.asyncDispose]: async () => {} };
+}
+
+async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
+  const totals = new SharedTotals();
+  const tracker = new Tracker({ random: Math.random, ...rules, store: totals });
+  const store = new RedisStore(url, { random: Math.random, peerLifetimeMs: () => tracker.peerLifetimeMs });
+  const shared = new SharedService(tracker, store, {
+    onAvailability: (available, reason) =>
+      available
+        ? log.info('the store is back')
+        : log.error(reason instanceof Error ? reason.message : `the store is away: ${String(reason)}`),
+  });
+  if (!(await connected(store))) log.warn('the store is not there yet; until it is, clients are told to come back');
+  const following = totals.follow(store);
+  return {
+    tracker,
+    service: shared,
+    shared,
+    async [Symbol.asyncDispose](): Promise<void> {
+      following[Symbol.dispose]();
+      shared[Symbol.dispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function connected(store: RedisStore): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), connectMs);
+  const there = await Promise.race([store.ready().then(() => true), late]);
+  clearTimeout(timer);
+  return there;
+}

@@ -1,0 +1,162 @@
+// How many there are in a swarm, and where they stand: sweeping, counting, and the ranks of every part. Lua.
+/** Where each part begins, and where the last one ends. */
+const edges = Array.from({ length: 17 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
+
+export const censusLua: string = `
+local PART = 2 ^ 36
+local LISTING, FAMILY = 6, 3
+local SEED, PAIRS, RECENT = 2, 12, 15
+-- Stale members removed from each part per announce: faster than they can join.
+local SWEEP = '16'
+-- How long a key is remembered: a client announces over both families within seconds.
+local RECENT_SECONDS = 120
+-- A k, the family, four bytes of key, twenty of peer id: no record is as long.
+local KEY_BYTES = 26
+-- Up to this many members a swarm is read whole, which is less work than counting its parts.
+local SMALL = 24
+-- A look-up by rank takes as long as eight neighbours of a range (README, "Figures").
+local NEIGHBOURS = 8
+
+-- While a library is loaded there is nothing to call yet.
+local function call(...)
+  return redis.call(...)
+end
+
+local function text(number)
+  return string.format('%.0f', number)
+end
+
+-- Where each part begins, as text; a library that loads has no functions for that.
+local edges = { [0] = ${edges} }
+
+-- The lowest score of the living of a part.
+local function alive(part, cutoff)
+  return text(part * PART + 2 * cutoff + 2)
+end
+
+local function between(keys, low, high)
+  return call('ZCOUNT', keys[1], low, '(' .. high)
+end
+
+local function pairOf(one, other)
+  return #one == 6 and one .. other or other .. one
+end
+
+local function partnerOf(keys, member)
+  return call('HGET', keys[2], member)
+end
+
+-- Makes two participants of one.
+local function part(keys, member)
+  local partner = partnerOf(keys, member)
+  if not partner then return end
+  call('HDEL', keys[2], member, partner)
+  call('ZREM', keys[1], pairOf(member, partner))
+end
+
+-- Takes an address out, and its port out of what the address may list.
+local function forget(keys, member)
+  part(keys, member)
+  call('ZREM', keys[1], member)
+  local address = string.sub(member, 1, -3)
+  if tonumber(call('ZINCRBY', keys[1], '1', address)) >= 0 then call('ZREM', keys[1], address) end
+end
+
+local function remove(keys, member)
+  if #member ~= KEY_BYTES then return forget(keys, member) end
+  call('ZREM', keys[1], member)
+  call('HDEL', keys[2], member)
+end
+
+-- Removes a few of the stale of a part; whether there may be more.
+local function sweep(keys, number, cutoff)
+  local stale = call('ZRANGE', keys[1], edges[number], '(' .. alive(number, cutoff), 'BYSCORE', 'LIMIT', '0', SWEEP)
+  for _, member in ipairs(stale) do remove(keys, member) end
+  return #stale == tonumber(SWEEP)
+end
+
+-- All parts of a small swarm from one look at it; and who is stale.
+local function readWhole(keys, cutoff)
+  local all = call('ZRANGE', keys[1], '0', '-1', 'WITHSCORES')
+  local parts, paired, stale = {}, { [0] = 0, 0, 0 }, {}
+  for number = 0, 11 do parts[number] = { from = 0, count = 0 } end
+  for at = 2, #all, 2 do
+    local score = tonumber(all[at])
+    if score >= 0 then
+      local number = math.floor(score / PART)
+      local limit = number == RECENT and cutoff.recent or cutoff.peer
+      if math.floor((score % PART) / 2) <= limit then
+        -- A pair goes with the one of the two that is stale.
+        if number < PAIRS or number == RECENT then stale[#stale + 1] = all[at - 1] end
+      elseif number < PAIRS then
+        local found = parts[number]
+        if found.count == 0 then found.from = at / 2 - 1 end
+        found.count = found.count + 1
+      elseif number < RECENT then
+        paired[number - PAIRS] = paired[number - PAIRS] + 1
+      end
+    end
+  end
+  return parts, paired, stale
+end
+
+-- Which of the parts have members at all: most swarms have public peers of one family or two.
+local function occupied(keys)
+  local found = {}
+  for listing = 0, 1 do
+    local first = listing * LISTING
+    if between(keys, edges[first], edges[first + LISTING]) > 0 then
+      for number = first, first + LISTING - FAMILY, FAMILY do
+        if between(keys, edges[number], edges[number + FAMILY]) > 0 then
+          for role = 0, SEED do found[#found + 1] = number + role end
+        end
+      end
+    end
+  end
+  return found
+end
+
+-- The living of every part (first rank and number), and how many participants of each role have two addresses.
+local function census(keys, cutoff, writing)
+  if call('ZCARD', keys[1]) <= SMALL then
+    local parts, paired, stale = readWhole(keys, cutoff)
+    if #stale == 0 or not writing then return parts, paired end
+    for _, member in ipairs(stale) do remove(keys, member) end
+    return readWhole(keys, cutoff)
+  end
+  local numbers, stale = occupied(keys), {}
+  -- Sweeping comes first: it moves the ranks of those that stay.
+  for _, number in ipairs(numbers) do stale[number] = not writing or sweep(keys, number, cutoff.peer) end
+  if writing then sweep(keys, RECENT, cutoff.recent) end
+  local parts, rank = {}, call('ZCOUNT', keys[1], '-inf', '(0')
+  for number = 0, 11 do parts[number] = { from = 0, count = 0 } end
+  for _, number in ipairs(numbers) do
+    local living = alive(number, cutoff.peer)
+    if stale[number] then rank = rank + between(keys, edges[number], living) end
+    local count = between(keys, living, edges[number + 1])
+    parts[number] = { from = rank, count = count }
+    rank = rank + count
+  end
+  local paired = { [0] = 0, 0, 0 }
+  if between(keys, edges[PAIRS], edges[RECENT]) > 0 then
+    for role = 0, SEED do paired[role] = between(keys, alive(PAIRS + role, cutoff.peer), edges[PAIRS + role + 1]) end
+  end
+  return parts, paired
+end
+
+-- Participants of a role over both listings and families.
+local function participants(parts, paired, role)
+  local count = -paired[role]
+  for number = role, 11, FAMILY do count = count + parts[number].count end
+  return count
+end
+
+local function completedOf(keys)
+  return -tonumber(call('ZSCORE', keys[1], 'c') or 0)
+end
+
+-- Leechers, partial seeds, seeds; with two addresses each counts once.
+local function tally(keys, parts, paired)
+  return participants(parts, paired, 0), participants(parts, paired, 1), participants(parts, paired, SEED), completedOf(keys)
+end
+`;

@@ -1,0 +1,61 @@
+// What a tracker calls: announce, the same without writing, and counts. Lua.
+export const entryLua: string = `
+local function seconds(given)
+  if given ~= '' then return tonumber(given) end
+  return tonumber(call('TIME')[1])
+end
+
+-- args: record, role (0 leecher, 1 partial seed, 2 seed), leaving (0, 1), listing (0 public, 1 private), want,
+-- families (1 both, 0 own), lifetime, ports, seed, key or nothing, former record or nothing, second or nothing
+local function peerIn(args)
+  math.randomseed(tonumber(args[9]))
+  return {
+    member = args[1], family = #args[1] == 6 and 0 or 1, role = tonumber(args[2]), leaving = args[3] == '1',
+    listing = tonumber(args[4]), want = args[3] == '1' and 0 or tonumber(args[5]), both = args[6] == '1',
+    lifetime = tonumber(args[7]), ports = tonumber(args[8]), key = args[10], former = args[11],
+  }
+end
+
+local function answer(keys, outcome, peer, cutoff, writing)
+  local parts, paired = census(keys, cutoff, writing)
+  local leechers, partial, seeds, completed = tally(keys, parts, paired)
+  local ipv4, ipv6 = fill(keys, parts, peer)
+  return { outcome, leechers + partial, partial, seeds, completed, ipv4, ipv6 }
+end
+
+local function cutoffs(now, lifetime)
+  return { peer = now - lifetime, recent = now - RECENT_SECONDS }
+end
+
+local function announce(keys, args)
+  local peer, now = peerIn(args), seconds(args[12])
+  local cutoff = cutoffs(now, peer.lifetime)
+  local outcome = peer.leaving and leave(keys, peer, cutoff) or record(keys, peer, now, cutoff)
+  local reply = answer(keys, outcome, peer, cutoff, true)
+  if reply[2] + reply[4] == 0 then
+    call('DEL', keys[1], keys[2])
+  else
+    call('EXPIRE', keys[1], args[7])
+    call('EXPIRE', keys[2], args[7])
+  end
+  return reply
+end
+
+-- The same without writing anything, for a store that has no room left.
+local function look(keys, args)
+  local peer = peerIn(args)
+  return answer(keys, 'store-full', peer, cutoffs(seconds(args[12]), peer.lifetime), false)
+end
+
+-- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses.
+local function counts(keys, args)
+  local parts, paired = census(keys, cutoffs(seconds(args[2]), tonumber(args[1])), false)
+  local leechers, partial, seeds, completed = tally(keys, parts, paired)
+  local addresses = { [0] = 0, 0 }
+  for number = 0, 11 do
+    local family = math.floor(number / FAMILY) % 2
+    addresses[family] = addresses[family] + parts[number].count
+  end
+  return { leechers + partial, partial, seeds, completed, addresses[0], addresses[1] }
+end
+`;

@@ -1,0 +1,121 @@
+// How an announcer is written down: joining, staying, moving, two addresses of one participant. Lua. BEP 7, 21.
+export const recordingLua: string = `
+local function scoreOf(number, seen, counted)
+  return text(number * PART + 2 * seen + counted)
+end
+
+-- What is known of an address: listing and family, role, second, whether its download was counted. Nil when stale.
+local function lookUp(keys, member, cutoff)
+  local score = tonumber(call('ZSCORE', keys[1], member) or nil)
+  if not score then return nil end
+  local number = math.floor(score / PART)
+  local seen = math.floor((score % PART) / 2)
+  if seen <= cutoff then
+    forget(keys, member)
+    return nil
+  end
+  return { base = number - number % FAMILY, role = number % FAMILY, seen = seen, counted = score % 2 }
+end
+
+local function write(keys, member, known)
+  call('ZADD', keys[1], scoreOf(known.base + known.role, known.seen, known.counted), member)
+end
+
+-- Gives one participant one role over both addresses; known is the announcer, who has the last word.
+local function agree(keys, member, known, partner, other)
+  other.role = known.role
+  known.counted = math.max(known.counted, other.counted)
+  other.counted = known.counted
+  write(keys, member, known)
+  write(keys, partner, other)
+  call('ZADD', keys[1], scoreOf(PAIRS + known.role, math.min(known.seen, other.seen), 0), pairOf(member, partner))
+end
+
+-- Whether becoming role completes a download: once in a stay.
+local function completes(keys, before, role, counted)
+  if role ~= SEED or before == SEED or counted == 1 then return false end
+  call('ZINCRBY', keys[1], '-1', 'c')
+  return true
+end
+
+-- An address that is proven and of the same family: its peer goes on from the new address as what it was.
+local function move(keys, peer, cutoff)
+  local former = lookUp(keys, peer.former, cutoff)
+  if not former then return nil end
+  local partner = partnerOf(keys, peer.former)
+  -- A swarm that has nobody for a moment keeps its downloads, because the key is not looked at in between.
+  forget(keys, peer.former)
+  call('ZINCRBY', keys[1], '-1', string.sub(peer.member, 1, -3))
+  if partner then
+    call('HSET', keys[2], peer.member, partner, partner, peer.member)
+    call('ZADD', keys[1], scoreOf(PAIRS + former.role, former.seen, 0), pairOf(peer.member, partner))
+  end
+  return former
+end
+
+-- The other address of a participant that has none yet: the proven one, or who announced lately with the same key.
+local function meet(keys, peer, cutoff)
+  if #peer.former > 0 and #peer.former ~= #peer.member then
+    local other = not partnerOf(keys, peer.former) and lookUp(keys, peer.former, cutoff.peer)
+    if other then return peer.former, other end
+  end
+  if peer.key == '' then return nil end
+  local remembered = 'k' .. (1 - peer.family) .. peer.key
+  local noted = tonumber(call('ZSCORE', keys[1], remembered) or nil)
+  if not noted or math.floor((noted % PART) / 2) <= cutoff.recent then return nil end
+  local partner = call('HGET', keys[2], remembered)
+  if not partner or partnerOf(keys, partner) then return nil end
+  local other = lookUp(keys, partner, cutoff.peer)
+  if not other then return nil end
+  return partner, other
+end
+
+-- Writes the announcer down; what became of it.
+local function record(keys, peer, now, cutoff)
+  local member = peer.member
+  local known = lookUp(keys, member, cutoff.peer)
+  local outcome = 'refreshed'
+  if not known then
+    local ports = -tonumber(call('ZSCORE', keys[1], string.sub(member, 1, -3)) or 0)
+    if ports >= peer.ports then return 'address-full' end
+    if #peer.former == #member then known = move(keys, peer, cutoff.peer) end
+  end
+  if not known then
+    outcome = 'joined'
+    known = { role = peer.role, counted = 0, seen = now }
+    call('ZINCRBY', keys[1], '-1', string.sub(member, 1, -3))
+  end
+  local before = known.role
+  known.base = peer.listing * LISTING + peer.family * FAMILY
+  known.seen = math.max(known.seen, now)
+  known.role = peer.role
+  local partner = partnerOf(keys, member)
+  local other = partner and lookUp(keys, partner, cutoff.peer)
+  if not other then
+    partner, other = meet(keys, peer, cutoff)
+    if other then
+      call('HSET', keys[2], member, partner, partner, member)
+      -- What is said last holds for both, so it may complete what the other address began.
+      if outcome == 'joined' or before == SEED then before = other.role end
+      known.counted = math.max(known.counted, other.counted)
+    end
+  end
+  if completes(keys, before, known.role, known.counted) then
+    known.counted = 1
+    outcome = 'completed'
+  end
+  if other then agree(keys, member, known, partner, other) else write(keys, member, known) end
+  if peer.key ~= '' then
+    local noted = 'k' .. peer.family .. peer.key
+    call('ZADD', keys[1], scoreOf(RECENT, now, 0), noted)
+    call('HSET', keys[2], noted, member)
+  end
+  return outcome
+end
+
+local function leave(keys, peer, cutoff)
+  if not lookUp(keys, peer.member, cutoff.peer) then return 'absent' end
+  forget(keys, peer.member)
+  return 'left'
+end
+`;
