@@ -15,6 +15,7 @@ import type { TrackerStats } from './http/stats-page.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import { addTrackerRoutes, finderOf } from './http/tracker-routes.ts';
+import { expectProxyHeaders } from './proxy-protocol/connections.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import { type WebSocketOptions, serveWebSocket, webSocketDefaults } from './websocket.ts';
@@ -44,6 +45,10 @@ export interface HttpOptions extends SourceOptions {
   readonly requestTimeoutMs?: number;
   /** Connections at once; further ones are closed. Default 10,000. */
   readonly maxConnections?: number;
+  /** Whom requests speak for, where what is trusted shall change meanwhile; it replaces the two options of that kind. */
+  readonly source?: SourceAddress;
+  /** Trusted proxies send a PROXY header, version 1 or 2, before anything else, and must. Default false. */
+  readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
   /** Serve WebTorrent peers on the same port; the tracker needs `signalling`. Default: no. */
@@ -91,7 +96,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
   const clock = options.clock ?? ((): number => performance.now());
   const traffic = options.traffic ?? createTraffic();
-  const source = new SourceAddress(options);
+  const source = options.source ?? new SourceAddress(options);
   const service = options.service ?? localService(tracker);
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
   const app = secured(host, port, () => createApp(settings, directAnnounce(service, source, routing), traffic));
@@ -104,6 +109,8 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const findSource = finderOf.bind(undefined, source);
   const around = { tracker, service: options.service, findSource, clock, traffic: traffic.websocket, onError };
   const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
+  const proxied =
+    options.proxyProtocol === true ? expectProxyHeaders(app.server, source, settings.requestTimeoutMs) : undefined;
   try {
     await app.listen({ host, port });
   } catch (cause) {
@@ -124,6 +131,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       sockets?.[Symbol.dispose]();
+      proxied?.[Symbol.dispose]();
       await app.close();
     },
   };

@@ -1,7 +1,7 @@
 export { TrackerServerError, type TrackerServerErrorCode } from './errors.ts';
 export { type Certificate, type HttpOptions, type HttpServer, serveHttp } from './http.ts';
 export type { Page } from './http/pages.ts';
-export type { SourceOptions } from './http/source-address.ts';
+export { SourceAddress, type SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
 export { type RemoteAnswer, type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
 export { SharedTotals } from './shared-service-totals.ts';
