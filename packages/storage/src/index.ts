@@ -11,7 +11,7 @@ export { type FileMode, type Openable, OpenFiles, type OpenFilesOptions } from '
 export { OperationQueue, type OperationQueueOptions } from './operation-queue.ts';
 export type { CheckOptions } from './piece-check.ts';
 export type { Preallocation } from './preallocation.ts';
-export { type AppendOutcome, type JournalFiles, nodeJournalFiles } from './resume/journal-files.ts';
+export { type JournalFiles, nodeJournalFiles, type NoJournal, type OpenJournal } from './resume/journal-files.ts';
 export type { JournalFound } from './resume/journal-opening.ts';
 export type { FileDoubt, FileDoubtReason } from './resume/judge.ts';
 export { ResumeJournal } from './resume/resume-journal.ts';

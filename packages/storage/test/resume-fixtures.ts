@@ -1,9 +1,10 @@
 // A journal's surroundings without a disk: files in memory that fail as told, content whose stamps a test sets.
 import { FileMap, geometryOf } from '@shoal/pieces';
 import {
-  type AppendOutcome,
   type FileStamp,
   type JournalFiles,
+  type NoJournal,
+  type OpenJournal,
   ResumeJournal,
   type ResumeOptions,
 } from '../src/index.ts';
@@ -14,6 +15,8 @@ import { systemError } from './scratch.ts';
 export class MemoryFiles implements JournalFiles {
   readonly content: Map<string, Uint8Array> = new Map();
   readonly calls: string[] = [];
+  /** Files that are open. */
+  opened = 0;
   /** While set, writing fails so; `tornBytes` of what was to be appended are there all the same. */
   fault: { readonly code: string; readonly tornBytes?: number } | undefined;
 
@@ -30,15 +33,27 @@ export class MemoryFiles implements JournalFiles {
     this.content.set(at, bytes.slice());
   }
 
-  async append(at: string, bytes: Uint8Array, head: Uint8Array): Promise<AppendOutcome> {
-    this.calls.push('append');
-    const before = this.content.get(at);
-    if (before === undefined) return 'missing';
-    if (!startsWith(before, head)) return 'foreign';
-    const added = this.fault === undefined ? bytes : bytes.subarray(0, this.fault.tornBytes ?? 0);
-    this.content.set(at, new Uint8Array(Buffer.concat([before, added])));
-    if (this.fault !== undefined) throw systemError(this.fault.code);
-    return 'appended';
+  async open(at: string, head: Uint8Array): Promise<OpenJournal | NoJournal> {
+    const content = this.content.get(at);
+    if (content === undefined) return 'missing';
+    if (!startsWith(content, head)) return 'foreign';
+    this.opened += 1;
+    let own = content;
+    return {
+      append: async (bytes) => {
+        this.calls.push('append');
+        // A file that was replaced or removed is another array, or none.
+        if (this.content.get(at) !== own) return false;
+        const added = this.fault === undefined ? bytes : bytes.subarray(0, this.fault.tornBytes ?? 0);
+        own = new Uint8Array(Buffer.concat([own, added]));
+        this.content.set(at, own);
+        if (this.fault !== undefined) throw systemError(this.fault.code);
+        return true;
+      },
+      close: async () => {
+        this.opened -= 1;
+      },
+    };
   }
 
   async sync(): Promise<void> {

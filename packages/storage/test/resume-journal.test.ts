@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rename, rm, stat, truncate, utimes, writeFile
 import path from 'node:path';
 import { geometryOf } from '@shoal/pieces';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { FileStorage, nodeJournalFiles, ResumeJournal, StorageError } from '../src/index.ts';
+import { FileStorage, nodeJournalFiles, type OpenJournal, ResumeJournal, StorageError } from '../src/index.ts';
 import { JournalScene, pieceLength, piecesOf, stampOf } from './resume-fixtures.ts';
 import { gate, randomBytes, scratchDirectory, systemError } from './scratch.ts';
 
@@ -252,6 +252,47 @@ describe('when it is written', () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(scene.files.calls).toEqual(['replace', 'append']);
     expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('its file stays open while pieces come fast, and closes a second later, at rest and at the end', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open({ appendEveryBytes: pieceLength * 2 });
+    for (const piece of [0, 1, 2, 3]) {
+      journal.verified(piece);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(scene.files.calls).toEqual(['replace', 'append', 'append', 'append']);
+    expect(scene.files.opened).toBe(1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(scene.files.opened).toBe(0);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(vi.getTimerCount()).toBe(0);
+    await journal.restamp([0]);
+    expect(scene.files.opened).toBe(0);
+    for (const piece of [4, 5, 6]) {
+      journal.verified(piece);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(scene.files.opened).toBe(1);
+    await journal.close();
+    expect(scene.files.opened).toBe(0);
+  });
+
+  test('a failure in the midst leaves no file open', async () => {
+    const scene = new JournalScene();
+    const journal = await scene.open({ appendEveryBytes: pieceLength * 2 });
+    for (const piece of [0, 1]) {
+      journal.verified(piece);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    scene.files.fault = { code: 'ENOSPC', tornBytes: 3 };
+    journal.verified(2);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(scene.files.opened).toBe(0);
+    scene.files.fault = undefined;
+    await journal.close();
+    expect(scene.files.opened).toBe(0);
+    expect(piecesOf((await reopened(scene)).have)).toEqual([0, 1, 2]);
   });
 
   test('a trusted piece that is lost is not trusted after a crash at that moment', async () => {
@@ -743,6 +784,31 @@ describe('on disk', () => {
     await journal.close();
     expect(journal.found).toBe('damaged');
     expect(errors).toMatchObject([{ code: 'unsafe-path', path: made.journalPath }]);
+  });
+
+  test('an open journal says whether it is still in its place', async () => {
+    const made = await scene();
+    const head = Uint8Array.of(7, 8);
+    await nodeJournalFiles.replace(made.journalPath, head);
+    const openFile = async (): Promise<OpenJournal> => {
+      const opened = await nodeJournalFiles.open(made.journalPath, head);
+      if (typeof opened === 'string') throw new Error(opened);
+      return opened;
+    };
+    const kept = await openFile();
+    expect(await kept.append(Uint8Array.of(1))).toBe(true);
+    expect(await kept.append(Uint8Array.of(2, 3))).toBe(true);
+    expect([...(await readFile(made.journalPath))]).toEqual([7, 8, 1, 2, 3]);
+    await nodeJournalFiles.replace(made.journalPath, Uint8Array.of(7, 9));
+    expect(await kept.append(Uint8Array.of(4))).toBe(false);
+    await kept.close();
+    expect(await nodeJournalFiles.open(made.journalPath, head)).toBe('foreign');
+    await nodeJournalFiles.replace(made.journalPath, head);
+    const removed = await openFile();
+    await ResumeJournal.remove(made.journalPath);
+    expect(await removed.append(Uint8Array.of(5))).toBe(false);
+    await removed.close();
+    expect(await nodeJournalFiles.open(made.journalPath, head)).toBe('missing');
   });
 
   test("a replacement that was cut off by a crash is in nobody's way", async () => {

@@ -3,7 +3,7 @@
 // owns the file; one that finds another's header there stops for good, so no lock can be left behind by a crash.
 import { randomBytes } from 'node:crypto';
 import { StorageError, storageErrorFrom } from '../errors.ts';
-import type { JournalFiles } from './journal-files.ts';
+import type { JournalFiles, OpenJournal } from './journal-files.ts';
 import type { JournalState } from './journal-state.ts';
 import { encodeHeader, encodeRecords, type JournalRecord, type JournalSubject } from './records.ts';
 
@@ -18,7 +18,7 @@ export interface JournalWriterOptions {
   readonly onError: ((error: StorageError) => void) | undefined;
 }
 
-/** One `write` at a time. */
+/** One call at a time, `sync` excepted. */
 export class JournalWriter {
   readonly state: JournalState;
   readonly #options: JournalWriterOptions;
@@ -32,6 +32,8 @@ export class JournalWriter {
   #hasReplaced = false;
   #size = 0;
   #limit = 0;
+  /** Kept open between appends. */
+  #file: OpenJournal | undefined;
 
   constructor(options: JournalWriterOptions) {
     this.#options = options;
@@ -68,6 +70,7 @@ export class JournalWriter {
     } catch (error) {
       this.#mustReplace = true;
       this.report(error, 'write');
+      await this.rest();
       return false;
     }
   }
@@ -82,9 +85,18 @@ export class JournalWriter {
     }
   }
 
+  /** Nothing more is to be written for a while: closes the file. Never rejects. */
+  async rest(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    // What a close can tell of here, the next append meets too.
+    await file?.close().catch(() => {});
+  }
+
   /** From now on nothing is written, whatever still comes. */
-  end(): void {
+  async end(): Promise<void> {
     this.#isEnded = true;
+    await this.rest();
   }
 
   /** Tells of the first failure of a streak only. */
@@ -104,20 +116,38 @@ export class JournalWriter {
 
   /** False when someone removed the file, which is then written anew. */
   async #append(bytes: Uint8Array): Promise<boolean> {
+    const isAppended = (await this.#file?.append(bytes)) ?? false;
+    if (!isAppended) {
+      // Not open yet, or no longer what is at the path: who is there now?
+      await this.rest();
+      if (!(await this.#open()) || !(await this.#file?.append(bytes))) return false;
+    }
+    this.#size += bytes.length;
+    return true;
+  }
+
+  /**
+   * False when there is no file.
+   * @throws StorageError `closed` when another process has it.
+   */
+  async #open(): Promise<boolean> {
     const { path, files } = this.#options;
-    const outcome = await files.append(path, bytes, this.#header);
-    this.#isSuperseded = outcome === 'foreign';
-    if (this.#isSuperseded) {
+    const opened = await files.open(path, this.#header);
+    this.#isSuperseded = opened === 'foreign';
+    if (opened === 'foreign') {
       const message = `cannot go on with the resume journal ${path}: another process writes it; end one of the two`;
       throw new StorageError('closed', message, { path });
     }
-    this.#size += bytes.length;
-    return outcome === 'appended';
+    if (opened === 'missing') return false;
+    this.#file = opened;
+    return true;
   }
 
   async #replace(): Promise<void> {
     const { path, files } = this.#options;
-    if (this.#hasReplaced) await this.#append(new Uint8Array(0));
+    // Some systems replace no file that is open.
+    await this.rest();
+    if (this.#hasReplaced && (await this.#open())) await this.rest();
     const records = encodeRecords(this.state.compact());
     const bytes = new Uint8Array(this.#header.length + records.length);
     bytes.set(this.#header);

@@ -194,6 +194,8 @@ export class ResumeJournal implements AsyncDisposable {
     // Whole content is not written any more, so no write of ours can need a sign of life.
     const mayWrite = !this.#live.isFull;
     if (mayWrite || this.#pending.length > 0) this.#kick(mayWrite);
+    // Open while pieces come faster than ticks: as few files are held as torrents take megabytes a second.
+    void this.#enqueue(() => this.#writer.rest());
     const { hasUnsynced } = this.#writer.state;
     if (hasUnsynced) this.#ticksToSync -= 1;
     if (this.#ticksToSync <= 0) this.#startSync();
@@ -204,7 +206,10 @@ export class ResumeJournal implements AsyncDisposable {
 
   /** In turn; no task ever rejects. */
   #enqueue(task: () => Promise<unknown>): Promise<void> {
-    this.#queue = this.#queue.then(async () => void (await task()));
+    this.#queue = this.#queue.then(async () => {
+      await task();
+      if (this.#timer === undefined) await this.#writer.rest();
+    });
     return this.#queue;
   }
 
@@ -307,7 +312,7 @@ export class ResumeJournal implements AsyncDisposable {
     if (isClean) await this.#syncing;
     await this.#enqueue(() => this.#append(false));
     if (isClean && (this.#writer.isStarted || this.found !== 'clean')) await this.#endCleanly();
-    this.#writer.end();
+    await this.#enqueue(() => this.#writer.end());
   }
 
   async #endCleanly(): Promise<void> {
