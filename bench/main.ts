@@ -14,8 +14,9 @@ import { benchTracker, trackerTable } from './tracker/tracker.ts';
 import { namesOf, rowsOf } from './transfer/rows.ts';
 import { transferTable } from './transfer/table.ts';
 import { benchTransfer, planTransfer } from './transfer/transfer.ts';
+import { benchWebSocket, webSocketTable } from './websocket/websocket.ts';
 
-const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|scale|soak|check] [--quick] [--rounds N] [--minutes N] [--json]
+const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|websocket|scale|soak|check] [--quick] [--rounds N] [--minutes N] [--json]
   transfer: [--rows ${rowsOf({ quick: false })
     .map(({ key }) => key)
     .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]
@@ -40,7 +41,7 @@ const { values, positionals } = parseArgs({
 const [what = 'all'] = positionals;
 const tables: readonly string[] = ['bencode', 'transfer', 'tracker'];
 /** Not part of `all`. */
-const alone: readonly string[] = ['scale', 'soak', 'check'];
+const alone: readonly string[] = ['websocket', 'scale', 'soak', 'check'];
 const rows = list(
   values.rows,
   rowsOf({ quick: false }).map(({ key }) => key),
@@ -50,7 +51,7 @@ const [rounds, sizeMiB, minutes] = [number(values.rounds), number(values.size), 
 if (!tables.includes(what) && what !== 'all' && !alone.includes(what)) fail();
 const wanted = what === 'all' ? tables : [what];
 
-if (wanted.includes('transfer') || wanted.includes('tracker')) installOpponents();
+if (['transfer', 'tracker', 'websocket'].some((table) => wanted.includes(table))) installOpponents();
 build();
 const status = await runInNamespace();
 if (status !== undefined) process.exit(status);
@@ -87,6 +88,11 @@ if (wanted.includes('tracker')) {
   print(
     `\n## tracker: 1,000,000 torrents, 2,000,000 peers, 30 wanted, medians of ${trackerRounds}\n\n${trackerTable(found)}`,
   );
+}
+if (wanted.includes('websocket')) {
+  const found = await benchWebSocket({ seconds: values.quick ? 2 : 4, rounds: trackerRounds, idle: 10_000 });
+  results['websocket'] = found;
+  print(`\n## WebTorrent peers at a tracker, medians of ${trackerRounds}\n\n${webSocketTable(found)}`);
 }
 if (wanted.includes('scale')) {
   const found = await benchScale({ quick: values.quick, profiles: values.profiles });

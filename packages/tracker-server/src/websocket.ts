@@ -109,7 +109,7 @@ export function serveWebSocket(
     acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       gate.enter(address);
-      connections.add(webSocket, address, port);
+      connections.add(webSocket, socket, address, port);
     });
   };
   server.on('upgrade', upgrade);

@@ -1,8 +1,10 @@
 // The WebSockets of a tracker: their limits, their pings, their end. What is answered is decided in answerer.ts.
 // A slow reader, a silent one and a flooding one are ended; none of them costs the others anything. RFC 6455.
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { WebSocketTraffic } from '../traffic.ts';
 import type { SignalSender, SignalSource } from './answerer.ts';
+import { textFrame } from './text-frames.ts';
 
 export interface ConnectionLimits {
   readonly maxBufferedBytes: number;
@@ -12,6 +14,10 @@ export interface ConnectionLimits {
 
 interface Connection extends SignalSource {
   readonly socket: WebSocket;
+  /** What the WebSocket is spoken over. */
+  readonly stream: Duplex;
+  /** Frames of this turn of the event loop, not written yet. */
+  frames: string;
   /** When it last said anything, a pong included; ms. */
   heard: number;
   /** Messages it may still send at `credited` (ms). */
@@ -45,6 +51,8 @@ export class SignalConnections implements SignalSender {
   readonly #connections = new Map<number, Connection>();
   readonly #timer: NodeJS.Timeout;
   #round: Iterator<Connection> = this.#connections.values();
+  /** Those that have frames to be written. */
+  #speaking: Connection[] = [];
   #numbers = 0;
 
   constructor(limits: ConnectionLimits, clock: () => number, traffic: WebSocketTraffic, events: ConnectionEvents) {
@@ -55,12 +63,22 @@ export class SignalConnections implements SignalSender {
     this.#timer = setInterval(() => this.#lookAfterSome(), Math.max(1, limits.pingIntervalMs / slicesPerRound)).unref();
   }
 
-  /** Takes an open socket. */
-  add(socket: WebSocket, address: Uint8Array, port: number): void {
+  /** Takes an open WebSocket and the stream below it. */
+  add(socket: WebSocket, stream: Duplex, address: Uint8Array, port: number): void {
     const number = this.#numbers++;
     const now = this.#clock();
     const credit = this.#limits.messagesPerSecond * burstSeconds;
-    const connection: Connection = { number, address, port, socket, heard: now, credit, credited: now };
+    const connection: Connection = {
+      number,
+      address,
+      port,
+      socket,
+      stream,
+      frames: '',
+      heard: now,
+      credit,
+      credited: now,
+    };
     this.#connections.set(number, connection);
     this.#traffic.connections++;
     socket.on('message', (data: Buffer) => {
@@ -81,19 +99,19 @@ export class SignalConnections implements SignalSender {
     });
   }
 
-  send(connection: number, text: string): void {
-    const socket = this.#connections.get(connection)?.socket;
-    if (socket === undefined || socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > this.#limits.maxBufferedBytes) {
-      this.#traffic.slow++;
-      socket.terminate();
-      return;
-    }
-    socket.send(text);
+  /** Frames of one turn of the event loop go out together, when all that had arrived is answered. */
+  send(number: number, text: string): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    if (connection.frames === '' && this.#speaking.push(connection) === 1) setImmediate(this.#writeAll);
+    connection.frames += textFrame(text);
   }
 
-  end(connection: number, reason: string): void {
-    this.#connections.get(connection)?.socket.close(policyViolation, reason);
+  end(number: number, reason: string): void {
+    const connection = this.#connections.get(number);
+    if (connection === undefined) return;
+    this.#write(connection);
+    connection.socket.close(policyViolation, reason);
   }
 
   /** Says goodbye to all and does not wait for theirs. */
@@ -103,6 +121,25 @@ export class SignalConnections implements SignalSender {
       socket.close(goingAway, 'the tracker stops');
       socket.terminate();
     }
+  }
+
+  readonly #writeAll = (): void => {
+    const speaking = this.#speaking;
+    this.#speaking = [];
+    for (const connection of speaking) this.#write(connection);
+  };
+
+  #write(connection: Connection): void {
+    const { socket, stream, frames } = connection;
+    connection.frames = '';
+    // After the frame that closes nothing may follow (RFC 6455 §5.5.1).
+    if (frames === '' || socket.readyState !== socket.OPEN) return;
+    if (stream.writableLength + frames.length > this.#limits.maxBufferedBytes) {
+      this.#traffic.slow++;
+      socket.terminate();
+      return;
+    }
+    stream.write(frames, 'latin1');
   }
 
   /** A bucket that fills with time; false when it is empty. */
