@@ -1,6 +1,6 @@
 // A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
 // may change, and a watch over what looks wrong.
-import { type StandingPolicy, Tracker } from '@shoal/tracker';
+import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
 import { type Traffic, TrackerStats, createTraffic } from '@shoal/tracker-server';
 import type { ConfigurationSources } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
@@ -11,6 +11,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { loggedPolicy, policyOf } from './operator-policy.ts';
 import { RunningConfiguration } from './running-configuration.ts';
 import { readSecrets } from './secrets.ts';
+import { type Swarms, openSwarms } from './store.ts';
 
 /** How announces come in. */
 export type Transport = 'http' | 'udp';
@@ -19,11 +20,12 @@ export type Transport = 'http' | 'udp';
 const watchMs = 10_000;
 
 /** A tracker that is ready to be served. */
-export class RunningTracker implements Disposable {
+export class RunningTracker implements AsyncDisposable {
   readonly log: Log;
   readonly clock: () => number = () => performance.now();
   readonly lists: OperatorLists;
   readonly configuration: RunningConfiguration;
+  readonly swarms: Swarms;
   readonly tracker: Tracker;
   readonly traffic: Traffic = createTraffic();
   readonly stats: TrackerStats;
@@ -35,11 +37,18 @@ export class RunningTracker implements Disposable {
   readonly metrics: () => Promise<string>;
   readonly #watch: NodeJS.Timeout;
 
-  private constructor(lists: OperatorLists, policy: StandingPolicy, configuration: RunningConfiguration, log: Log) {
+  private constructor(
+    lists: OperatorLists,
+    policy: StandingPolicy,
+    swarms: Swarms,
+    configuration: RunningConfiguration,
+    log: Log,
+  ) {
     this.log = log;
     this.lists = lists;
     this.configuration = configuration;
-    this.tracker = new Tracker({ random: Math.random, policy: loggedPolicy(policy, log) });
+    this.swarms = swarms;
+    this.tracker = swarms.tracker;
     this.stats = new TrackerStats(this.tracker, this.traffic, this.clock);
     this.metrics = createMetrics({
       counts: () => this.tracker.counts,
@@ -63,7 +72,9 @@ export class RunningTracker implements Disposable {
     }
     const policy = policyOf(options, lists);
     const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, log });
-    return new RunningTracker(lists, policy, configuration, log);
+    const rules = { policy: loggedPolicy(policy, log), signalling: new SignalledSwarms({ random: Math.random }) };
+    const swarms = await openSwarms(options.store, rules, log);
+    return new RunningTracker(lists, policy, swarms, configuration, log);
   }
 
   /** Logs a failure of our own. */
@@ -71,10 +82,11 @@ export class RunningTracker implements Disposable {
     this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   };
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#watch);
     this.stats[Symbol.dispose]();
     this.lists[Symbol.dispose]();
+    await this.swarms[Symbol.asyncDispose]();
   }
 
   #tellProxy({ privateAddresses }: StandingPolicy): void {

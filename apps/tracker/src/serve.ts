@@ -1,6 +1,6 @@
 // `serve`: puts policy, tracker, servers and administration together, says where it listens, and runs until it is told
 // to stop.
-import { type HttpServer, type SwarmService, localService, serveHttp, serveUdp } from '@shoal/tracker-server';
+import { type HttpServer, type SwarmService, type WebSocketOptions, serveHttp, serveUdp } from '@shoal/tracker-server';
 import { serveAdmin } from './admin/admin-server.ts';
 import { administrationRoutes } from './admin/administration.ts';
 import type { ConfigurationSources } from './configuration/configuration.ts';
@@ -42,7 +42,7 @@ export async function serve(
     output.stopped(signal, running.tracker.counts, running.traffic);
   } finally {
     await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
-    running[Symbol.dispose]();
+    await running[Symbol.asyncDispose]();
   }
 }
 
@@ -58,7 +58,13 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
   }
   if (options.udp !== 'off') {
     const service = measured(running, 'udp', udpSampleEvery);
-    const udp = await serveUdp(tracker, { ...options.udp, service, traffic, clock });
+    const udp = await serveUdp(tracker, {
+      ...options.udp,
+      connectionIds: options.connectionIds,
+      service,
+      traffic,
+      clock,
+    });
     servers.push(udp);
     urls.udp = udp.url;
   }
@@ -86,6 +92,7 @@ async function listenHttp(
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
     service: measured(running, 'http', 1),
+    webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
     tls: configuration.certificate,
     trustedProxies: options.trustedProxy,
     trustIpParameter: options.trustIp,
@@ -99,10 +106,11 @@ async function listenHttp(
   return http;
 }
 
-function measured(
-  { tracker, measurements, clock }: RunningTracker,
-  name: Transport,
-  sampleEvery: number,
-): SwarmService {
-  return measuredService(localService(tracker), measurements[name], sampleEvery, clock);
+/** A tracker with its own swarms counts its peers itself: asking it through HTTP's service would count a scrape. */
+function webSocketOptions({ swarms }: RunningTracker, { webSocketOrigin }: ServeOptions): WebSocketOptions {
+  return { service: swarms.shared, ...(webSocketOrigin.length > 0 && { allowedOrigins: webSocketOrigin }) };
+}
+
+function measured({ swarms, measurements, clock }: RunningTracker, name: Transport, sampleEvery: number): SwarmService {
+  return measuredService(swarms.service, measurements[name], sampleEvery, clock);
 }

@@ -1,7 +1,8 @@
 // Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
 import { type AnnouncePolicy, type SignalledSwarms, Tracker } from '@shoal/tracker';
-import { RedisStore } from '@shoal/tracker-redis';
+import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
+import { ConfigurationError } from './errors.ts';
 import type { Log } from './log.ts';
 
 /** A tracker and who answers for it. */
@@ -24,7 +25,7 @@ const connectMs = 2000;
 /**
  * Opens the swarms: this process's own, or those of the store at a URL (`redis://…`, `redis-cluster://…`, both with
  * `rediss` for TLS). A store that is not there is waited for while serving.
- * @throws TypeError for another URL
+ * @throws ConfigurationError for another URL
  */
 export async function openSwarms(store: string | undefined, rules: SwarmRules, log: Log): Promise<Swarms> {
   if (store !== undefined) return openShared(store, rules, log);
@@ -35,7 +36,7 @@ export async function openSwarms(store: string | undefined, rules: SwarmRules, l
 async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
   const totals = new SharedTotals();
   const tracker = new Tracker({ random: Math.random, ...rules, store: totals });
-  const store = new RedisStore(url, { random: Math.random, peerLifetimeMs: () => tracker.peerLifetimeMs });
+  const store = await connectTo(url, () => tracker.peerLifetimeMs);
   const shared = new SharedService(tracker, store, {
     onAvailability: (available, reason) =>
       available
@@ -54,6 +55,17 @@ async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swa
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+async function connectTo(url: string, peerLifetimeMs: () => number): Promise<RedisStore> {
+  // Loaded only where it is used: its client takes as long to load as the whole tracker.
+  const { RedisStore } = await import('@shoal/tracker-redis');
+  try {
+    return new RedisStore(url, { random: Math.random, peerLifetimeMs });
+  } catch (error) {
+    if (error instanceof TypeError) throw new ConfigurationError(`--store: ${error.message}`);
+    throw error;
+  }
 }
 
 async function connected(store: RedisStore): Promise<boolean> {

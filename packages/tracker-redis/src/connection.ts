@@ -41,11 +41,6 @@ interface StoreAddress {
   readonly options: { readonly username?: string; readonly password?: string; readonly tls?: object };
 }
 
-/** Whether a text is the URL of a store, as `RedisStore` takes it. */
-export function isStoreUrl(text: string): boolean {
-  return addressIn(text) !== undefined;
-}
-
 /**
  * Begins to connect to `redis://`, `rediss://` (TLS), `redis-cluster://` or `rediss-cluster://`, the latter two with any
  * number of `host:port` separated by commas; a user and password stand before the first host, a database after plain ones.

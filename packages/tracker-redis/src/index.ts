@@ -1,4 +1,3 @@
-export { isStoreUrl } from './connection.ts';
 export { TrackerRedisError, type TrackerRedisErrorCode } from './errors.ts';
 export { RedisStore, type RedisStoreOptions } from './redis-store.ts';
 export type { RedisAnswer } from './replies.ts';

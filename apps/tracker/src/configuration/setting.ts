@@ -146,6 +146,18 @@ export function checkRange(text: string): void {
   if (most < 0 || !good || surplus !== undefined) throw new SettingError('it must be an address or a CIDR range');
 }
 
+/** Lets origins of web pages pass, as browsers write them. @throws SettingError */
+export function checkOrigin(text: string): void {
+  if (!URL.canParse(text) || new URL(text).origin !== text) {
+    throw new SettingError('it must be an origin such as https://example.org, without a path');
+  }
+}
+
+/** Lets URLs of shared stores pass; what their driver does not understand it says itself. @throws SettingError */
+export function checkStore(text: string): void {
+  if (!/^rediss?(-cluster)?:\/\/[^/]/.test(text)) throw new SettingError('it must be redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT');
+}
+
 /** `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `PORT` or `off`. @throws SettingError */
 export function parseListenAddress(text: string): ListenAddress | 'off' {
   if (text === 'off') return 'off';

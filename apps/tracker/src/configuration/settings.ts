@@ -3,11 +3,14 @@
 import {
   type ListenAddress,
   type Setting,
+  checkOrigin,
   checkRange,
+  checkStore,
   listenSetting,
   numberSetting,
   pathSetting,
   switchSetting,
+  textSetting,
   textsSetting,
   wordSetting,
 } from './setting.ts';
@@ -16,6 +19,9 @@ import {
 export interface ServeOptions {
   readonly http: ListenAddress | 'off';
   readonly udp: ListenAddress | 'off';
+  readonly connectionIds: 'strict' | 'lenient' | 'off';
+  readonly webSocket: boolean;
+  readonly webSocketOrigin: readonly string[];
   readonly admin: ListenAddress | 'off';
   readonly adminToken: string | undefined;
   readonly metrics: 'admin' | 'public';
@@ -40,6 +46,7 @@ export interface ServeOptions {
   readonly numwantDefault: number;
   readonly numwantLimit: number;
   readonly torrents: string | undefined;
+  readonly store: string | undefined;
   readonly json: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
@@ -70,6 +77,17 @@ export const settings: Settings = {
     default: defaultAddress,
   }),
   udp: listenSetting({ about: 'listen for UDP; as for HTTP', default: defaultAddress }),
+  connectionIds: wordSetting(['strict', 'lenient', 'off'], {
+    about:
+      'UDP connection ids that are taken: 2 to 4 minutes old at most; an hour, for clients that keep them; ' +
+      'any, where forged addresses do not matter',
+    default: 'strict',
+  }),
+  webSocket: switchSetting({ about: 'serve WebTorrent peers by WebSockets on the port of HTTP', default: true }),
+  webSocketOrigin: textsSetting('<origin>', checkOrigin, {
+    about: 'let only web pages from there connect, such as https://example.org; none is from anywhere',
+    default: [],
+  }),
   tlsCert: pathSetting('<file>', {
     about: 'serve HTTPS instead of HTTP with this certificate chain (PEM); SIGHUP reads the file again',
     default: undefined,
@@ -137,6 +155,12 @@ export const settings: Settings = {
     about: 'offer the .torrent files of this folder on the page at /',
     default: undefined,
   }),
+  store: textSetting('<url>', checkStore, {
+    about:
+      'keep swarms in Redis or Valkey, together with other trackers: redis://[user:password@]host:port, ' +
+      'redis-cluster://host:port,host:port, rediss for TLS; none is memory',
+    default: undefined,
+  }),
   admin: listenSetting({
     about: 'listen for administration over HTTP: policy, metrics, reload; not loopback needs --admin-token',
     default: 'off',
@@ -167,7 +191,17 @@ export const settings: Settings = {
 
 /** Headings over the settings, in the order of help and files. Each setting is under one of them. */
 export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
-  'Where it listens': ['http', 'udp', 'tlsCert', 'tlsKey', 'trustedProxy', 'trustIp'],
+  'Where it listens': [
+    'http',
+    'udp',
+    'connectionIds',
+    'webSocket',
+    'webSocketOrigin',
+    'tlsCert',
+    'tlsKey',
+    'trustedProxy',
+    'trustIp',
+  ],
   'Who is served': [
     'allow',
     'deny',
@@ -189,7 +223,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
     'numwantLimit',
     'torrents',
   ],
-  Operation: ['admin', 'adminToken', 'metrics'],
+  Operation: ['store', 'admin', 'adminToken', 'metrics'],
   'What it prints': ['json', 'logLevel', 'logFormat', 'logAddresses'],
 };
 
