@@ -15,7 +15,7 @@ const acceptor = new WebSocketServer({ server, perMessageDeflate: false, clientT
 const sockets = [];
 acceptor.on('connection', (socket) => {
   const number = sockets.push(socket) - 1;
-  socket.on('message', (data) => {
+  socket.on('message', (/** @type {Buffer} */ data) => {
     const { info_hash, peer_id, offers = [] } = JSON.parse(data.toString());
     socket.send(answer);
     for (const [index, { offer, offer_id }] of offers.entries()) {

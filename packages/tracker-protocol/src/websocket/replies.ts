@@ -8,7 +8,6 @@ import {
   type FailureSignal,
   type IdText,
   type PeerSignal,
-  type ScrapeSignal,
   type SignalReply,
   isIdText,
   signalLimits,
