@@ -12,6 +12,8 @@ export interface ModelPeer {
   readonly port: number;
   peerId: string;
   seeding: boolean;
+  /** A partial seed: it wants no more and has not everything (BEP 21). */
+  partial: boolean;
   /** Whether it has been counted as a completed download. */
   counted: boolean;
   seen: number;
@@ -25,6 +27,7 @@ export interface ModelAnnounce {
   readonly port: number;
   readonly peerId: string;
   readonly seeding: boolean;
+  readonly partial: boolean;
   readonly leaving: boolean;
 }
 
@@ -32,9 +35,11 @@ export interface ModelCounts {
   readonly complete: number;
   readonly incomplete: number;
   readonly downloaded: number;
+  /** Leechers that still download. */
+  readonly downloaders: number;
 }
 
-const empty: ModelCounts = { complete: 0, incomplete: 0, downloaded: 0 };
+const empty: ModelCounts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 };
 
 interface ModelSwarm {
   readonly peers: Map<string, ModelPeer>;
@@ -61,8 +66,8 @@ export class Model {
     }
     if (known === undefined) {
       if (!this.#hasRoom(swarm, announce.address)) return { listed: false };
-      const { address, port, peerId, seeding } = announce;
-      swarm.peers.set(key, { address, port, peerId, seeding, counted: false, seen: now });
+      const { address, port, peerId, seeding, partial } = announce;
+      swarm.peers.set(key, { address, port, peerId, seeding, partial, counted: false, seen: now });
       this.#swarms.set(announce.infoHash, swarm);
       this.#peers++;
       return { listed: true };
@@ -72,6 +77,7 @@ export class Model {
       swarm.downloaded++;
     }
     known.seeding = announce.seeding;
+    known.partial = announce.partial;
     known.peerId = announce.peerId;
     known.seen = now;
     return { listed: true };
@@ -80,9 +86,13 @@ export class Model {
   counts(infoHash: string): ModelCounts {
     const swarm = this.#swarms.get(infoHash);
     if (swarm === undefined) return empty;
-    let complete = 0;
-    for (const { seeding } of swarm.peers.values()) if (seeding) complete++;
-    return { complete, incomplete: swarm.peers.size - complete, downloaded: swarm.downloaded };
+    let [complete, partial] = [0, 0];
+    for (const peer of swarm.peers.values()) {
+      if (peer.seeding) complete++;
+      else if (peer.partial) partial++;
+    }
+    const incomplete = swarm.peers.size - complete;
+    return { complete, incomplete, downloaded: swarm.downloaded, downloaders: incomplete - partial };
   }
 
   has(infoHash: string): boolean {
@@ -93,12 +103,12 @@ export class Model {
     return this.#swarms.get(infoHash)?.peers.get(keyOf(address, port));
   }
 
-  /** How many peers of each family the announcer could be given: not itself, and no seeds for a seed. */
+  /** How many peers of each family the announcer could be given: not itself, and no seeds for who wants no more. */
   candidates(announce: ModelAnnounce): { readonly v4: number; readonly v6: number } {
     const own = keyOf(announce.address, announce.port);
     let [v4, v6] = [0, 0];
     for (const [key, { address, seeding }] of this.#swarms.get(announce.infoHash)?.peers ?? []) {
-      if (key === own || (announce.seeding && seeding)) continue;
+      if (key === own || (seeding && (announce.seeding || announce.partial))) continue;
       if (address.length === 8) v4++;
       else v6++;
     }

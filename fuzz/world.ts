@@ -163,7 +163,7 @@ export class World {
 
   /**
    * Judges packed records (`stride` 6 or 18): everyone in them is in the swarm, none is the announcer, none is there
-   * twice, and no seed is given to a seed.
+   * twice, and no seed is given to a seed, be it a partial one.
    */
   judgePeers(announce: ModelAnnounce, records: Uint8Array, stride: 6 | 18): void {
     expectEqual('bytes of the last record', records.length % stride, 0);
@@ -182,6 +182,6 @@ export class World {
     const peer = this.model.peer(announce.infoHash, address, port);
     expectThat(peer !== undefined, `${address}:${port} is listed and not in the swarm`);
     expectThat(address !== announce.address || port !== announce.port, 'the announcer is listed');
-    expectThat(!(announce.seeding && peer.seeding), 'a seed is given to a seed');
+    expectThat(!(peer.seeding && (announce.seeding || announce.partial)), 'a seed is given to who wants no more');
   }
 }

@@ -68,7 +68,7 @@ const events: readonly string[] = [
 ].flat();
 
 const textNames: readonly string[] = [
-  ['key', 'trackerid', 'ip', 'ipv4', 'ipv6', 'passkey', 'supportcrypto', 'cryptoport', 'azudp', 'hide'],
+  ['trackerid', 'ip', 'ipv4', 'ipv6', 'passkey', 'supportcrypto', 'cryptoport', 'azudp', 'hide'],
   ['__proto__', 'constructor', 'info%5fhash', 'amp;port', 'x?info_hash', ''],
 ].flat();
 

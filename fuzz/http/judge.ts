@@ -25,6 +25,7 @@ export function judgeAnnounce(world: World, query: string, source: Source, now: 
   expectEqual('incomplete', answer.get('incomplete'), counts.incomplete);
   // The last one who leaves hears how often the torrent was completed; then that is forgotten.
   expectEqual('downloaded', answer.get('downloaded'), announce.leaving ? before.downloaded : counts.downloaded);
+  if (answer.has('downloaders')) expectEqual('downloaders', answer.get('downloaders'), counts.downloaders);
   expectEqual('external ip', hex(bytesOf(answer.get('external ip'))), source.canonical);
   for (const key of answer.keys()) expectThat(announceKeys.has(key), `a key that nobody knows: ${key}`);
   const given = announce.compact ? judgeCompact(world, peer, answer) : judgeDictionaries(world, peer, announce, answer);
@@ -52,7 +53,8 @@ export function judgeScrape(world: World, query: string, limit: number, body: st
   for (const infoHash of known) {
     const entry: unknown = files.get(Buffer.from(infoHash, 'hex').toString('latin1'));
     expectThat(entry instanceof Map, `${infoHash} is not in a scrape that names it`);
-    for (const [name, count] of Object.entries(world.model.counts(infoHash))) expectEqual(name, entry.get(name), count);
+    for (const [name, count] of Object.entries(world.model.counts(infoHash)))
+      if (name !== 'downloaders' || entry.has(name)) expectEqual(name, entry.get(name), count);
   }
   return known.length > 0 ? 'scrape' : 'scrape: nobody';
 }
@@ -112,7 +114,7 @@ function judgePeerId(world: World, query: QueryAnnounce, address: string, port: 
 
 const announceKeys: ReadonlySet<string> = new Set(
   [
-    ['complete', 'downloaded', 'external ip', 'incomplete', 'interval', 'min interval'],
+    ['complete', 'downloaded', 'downloaders', 'external ip', 'incomplete', 'interval', 'min interval'],
     ['peers', 'peers6', 'tracker id', 'warning message'],
   ].flat(),
 );

@@ -8,6 +8,7 @@ export interface QueryAnnounce {
   readonly peerId: string;
   readonly port: number;
   readonly seeding: boolean;
+  readonly partial: boolean;
   readonly leaving: boolean;
   readonly numWant: number | undefined;
   readonly compact: boolean;
@@ -31,14 +32,17 @@ export function readAnnounceQuery(raw: string): QueryAnnounce | undefined {
     }
     const [infoHash, peerId, port] = [last.get('info_hash'), last.get('peer_id'), last.get('port')];
     if (infoHash === undefined || peerId === undefined || port === undefined) throw new Refused();
-    const leaving = last.get('event')?.toLowerCase() === 'stopped';
+    const event = last.get('event')?.toLowerCase();
+    const leaving = event === 'stopped';
+    const seeding = integer(last.get('left') ?? '') === 0;
     if (integer(port) === 0 && !leaving) throw new Refused();
     const want = integer(last.get('numwant') ?? '');
     return {
       infoHash: readHash(infoHash),
       peerId: hexOf(decode(peerId)),
       port: integer(port) ?? 0,
-      seeding: integer(last.get('left') ?? '') === 0,
+      seeding,
+      partial: event === 'paused' && !seeding,
       leaving,
       numWant: want !== undefined && want >= 0 ? want : undefined,
       compact: last.has('compact') && !last.get('compact')?.startsWith('0'),

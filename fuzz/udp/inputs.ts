@@ -33,7 +33,7 @@ export function udpInputs(settings: WorldSettings, dice: Dice): () => UdpInput {
       now = Math.ceil(now / 1000) * 1000;
       return { type: 'expire', at: now };
     }
-    const bytes = dice.chance(0.25) ? spoiled(dice, datagram(dice)) : datagram(dice);
+    const bytes = withoutKey(dice.chance(0.25) ? spoiled(dice, datagram(dice)) : datagram(dice));
     return {
       type: 'datagram',
       at: now,
@@ -77,7 +77,6 @@ function announce(dice: Dice): Uint8Array {
   if (dice.chance(0.6)) setCounter(dice, view, 64);
   view.setUint32(80, dice.chance(0.95) ? dice.below(5) : dice.word());
   if (dice.chance(0.2)) view.setUint32(84, dice.word());
-  view.setUint32(88, dice.chance(0.5) ? 7 : dice.word());
   view.setUint32(92, dice.chance(0.5) ? 0xffff_ffff : dice.word());
   view.setUint16(96, dice.chance(0.97) ? dice.pick(ports) : dice.pick([0, dice.below(65_536)]));
   bytes.set(options, 98);
@@ -116,6 +115,12 @@ function head(dice: Dice, action: number, length: number): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint32(8, action);
   view.setUint32(12, dice.word());
+  return bytes;
+}
+
+/** Which two addresses are one participant a tracker may forget (BEP 7): its counts could be told by no model. */
+function withoutKey(bytes: Uint8Array): Uint8Array {
+  bytes.fill(0, 88, 92);
   return bytes;
 }
 
