@@ -8,9 +8,10 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
 import { TrackerServerError, isOpenSslError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
-import { type DirectAnswer, directAnnounce } from './http/direct-announce.ts';
 import { type Page, addPages } from './http/pages.ts';
 import { Pipelines } from './http/pipelines.ts';
+import { takePlainPath } from './http/plain-path.ts';
+import { answerPlain } from './http/plain-requests.ts';
 import type { TrackerStats } from './http/stats-page.ts';
 import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
@@ -99,7 +100,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const source = options.source ?? new SourceAddress(options);
   const service = options.service ?? localService(tracker);
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
-  const app = secured(host, port, () => createApp(settings, directAnnounce(service, source, routing), traffic));
+  const app = secured(host, port, () => createApp(settings, traffic));
   addTrackerRoutes(app, service, source, routing);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
   const { webSocket, onError } = options;
@@ -108,6 +109,11 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     maxConnections + (webSocket === undefined ? 0 : (webSocket.maxConnections ?? webSocketDefaults.maxConnections));
   const findSource = finderOf.bind(undefined, source);
   const around = { tracker, service: options.service, findSource, clock, traffic: traffic.websocket, onError };
+  const plain = takePlainPath(app.server, options.tls === undefined ? 'connection' : 'secureConnection', {
+    ...settings,
+    answer: answerPlain(service, source, routing),
+    onSilence: () => traffic.http.unknown++,
+  });
   const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
   const proxied =
     options.proxyProtocol === true ? expectProxyHeaders(app.server, source, settings.requestTimeoutMs) : undefined;
@@ -115,6 +121,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     await app.listen({ host, port });
   } catch (cause) {
     sockets?.[Symbol.dispose]();
+    plain[Symbol.dispose]();
     await app.close();
     throw new TrackerServerError('http', host, port, cause);
   }
@@ -131,6 +138,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       sockets?.[Symbol.dispose]();
+      plain[Symbol.dispose]();
       proxied?.[Symbol.dispose]();
       await app.close();
     },
@@ -150,10 +158,10 @@ function secured<Result>(host: string, port: number, use: () => Result): Result 
   }
 }
 
-function createApp(settings: AppSettings, direct: DirectAnswer, traffic: Traffic): FastifyInstance {
+function createApp(settings: AppSettings, traffic: Traffic): FastifyInstance {
   const { onError } = settings;
   const app = fastify({
-    serverFactory: (router) => serverFor(settings, direct, router),
+    serverFactory: (router) => serverFor(settings, router),
     routerOptions: {
       // The query holds bytes: it is read from the raw target.
       querystringParser: () => ({}),
@@ -189,12 +197,8 @@ function createApp(settings: AppSettings, direct: DirectAnswer, traffic: Traffic
   return app;
 }
 
-/** The server below the router, which sees only what is not answered directly. */
-function serverFor(
-  { keepAliveMs, requestTimeoutMs, tls }: AppSettings,
-  direct: DirectAnswer,
-  router: RequestListener,
-): Server {
+/** The server below the router, which hears only of what is not plain. */
+function serverFor({ keepAliveMs, requestTimeoutMs, tls }: AppSettings, router: RequestListener): Server {
   const settings = {
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
@@ -205,7 +209,7 @@ function serverFor(
   };
   const pipelines = new Pipelines();
   const answer: RequestListener = (request, response) => {
-    if (pipelines.admit(request, response) && !direct(request, response)) router(request, response);
+    if (pipelines.admit(request, response)) router(request, response);
   };
   const server =
     tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);

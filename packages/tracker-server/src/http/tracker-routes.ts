@@ -27,7 +27,7 @@ export function addTrackerRoutes(
     if (answer.failed) traffic.failures++;
     // Not `reply.type`, which would add a charset: the body is bytes.
     reply.header('content-type', 'text/plain').header('pragma', 'no-cache');
-    const packed = gzip === 'smaller' ? compressed(request.raw, answer) : undefined;
+    const packed = gzip === 'smaller' ? compressed(request.headers['accept-encoding'], answer) : undefined;
     if (packed !== undefined) reply.header('content-encoding', 'gzip');
     void reply.send(packed ?? answer.body);
   };
@@ -63,14 +63,12 @@ function rawQuery(request: IncomingMessage): string {
 }
 
 /** The body compressed, where its reader accepts that and it gets smaller. */
-export function compressed(request: IncomingMessage, { body, compressible }: Answer): Uint8Array | undefined {
-  if (!compressible || !acceptsGzip(request)) return undefined;
+export function compressed(acceptEncoding: string | undefined, { body, compressible }: Answer): Uint8Array | undefined {
+  if (!compressible || acceptEncoding === undefined || !acceptsGzip(acceptEncoding)) return undefined;
   const packed = gzipSync(body);
   return packed.length < body.length ? packed : undefined;
 }
 
-function acceptsGzip({ headers }: IncomingMessage): boolean {
-  return (headers['accept-encoding'] ?? '')
-    .split(',')
-    .some((coding) => /^\s*(?:x-)?gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9]).*)?$/i.test(coding));
+function acceptsGzip(acceptEncoding: string): boolean {
+  return acceptEncoding.split(',').some((coding) => /^\s*(?:x-)?gzip\s*(?:;\s*q=(?:1|0?\.\d*[1-9]).*)?$/i.test(coding));
 }

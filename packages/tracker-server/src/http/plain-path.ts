@@ -1,0 +1,53 @@
+// Plain announces and scrapes answered before node:http sees them, which would cost several times as much. Connections
+// on which anything else arrives are handed to it with the bytes that were not used. Timeouts by one timer for all.
+import type { Server, Socket } from 'node:net';
+import { type PlainConnectionParts, PlainConnection } from './plain-connection.ts';
+
+export interface PlainPathOptions extends Omit<PlainConnectionParts, 'handOver'> {
+  /** How long an idle connection stays open, in ms. */
+  readonly keepAliveMs: number;
+  /** How long the first request and the reading of an answer may take, in ms. */
+  readonly requestTimeoutMs: number;
+}
+
+/** Looks at idle connections per idle time: one is closed at most a quarter late. */
+const looks = 4;
+
+/**
+ * Takes over the connections of a server, which hears only of those that are not plain. Disposing closes the others.
+ * `event` is what the server says when a connection is there: `secureConnection` for TLS.
+ */
+export function takePlainPath(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  options: PlainPathOptions,
+): Disposable {
+  const handOver = takeOver(server, event);
+  const connections = new Set<PlainConnection>();
+  const lookMs = Math.min(options.keepAliveMs, options.requestTimeoutMs) / looks;
+  const parts = { ...options, handOver };
+  server.on(event, (socket: Socket) => {
+    const connection = new PlainConnection(socket, parts, () => connections.delete(connection));
+    connections.add(connection);
+  });
+  const idleLooks = Math.ceil(options.keepAliveMs / lookMs);
+  const busyLooks = Math.ceil(options.requestTimeoutMs / lookMs);
+  const timer = setInterval(() => {
+    for (const connection of connections) connection.look(idleLooks, busyLooks);
+  }, lookMs).unref();
+  return {
+    [Symbol.dispose](): void {
+      clearInterval(timer);
+      for (const connection of connections) connection.close();
+    },
+  };
+}
+
+/** Removes those who listen for connections; calling the result calls them. */
+function takeOver(server: Server, event: string): (socket: Socket) => void {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  return (socket) => {
+    for (const listener of listeners) Reflect.apply(listener, server, [socket]);
+  };
+}
