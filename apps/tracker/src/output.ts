@@ -34,9 +34,8 @@ export function textOutput(stdout: Writable): Output {
       if (http !== undefined) stdout.write(`stats     ${http}/stats\n`);
       if (admin !== undefined) stdout.write(`admin     ${admin}/policy\n`);
     },
-    stopped: (signal, counts, { http, udp }) => {
-      const announces = http.announces + udp.announces;
-      const scrapes = http.scrapes + udp.scrapes;
+    stopped: (signal, counts) => {
+      const { announces, scrapes } = counts;
       stdout.write(
         `stopped   ${signal}: ${announces} announces, ${scrapes} scrapes, ${counts.completed} downloads completed, ` +
           `${counts.seeders + counts.leechers} peers of ${counts.torrents} torrents at the end\n`,

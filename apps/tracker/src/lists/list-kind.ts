@@ -44,7 +44,7 @@ export const torrentList: ListKind<InfoHashSet, InfoHashes> = {
   combined: (content, added, removed) =>
     added.length + removed.length === 0
       ? content
-      : amendedInfoHashes(content, added.map(parseInfoHash), removed.map(parseInfoHash)),
+      : amendedInfoHashes(content, added.map(bytesOf), removed.map(bytesOf)),
 };
 
 /** Clients by the beginning of their peer ids. */
@@ -66,6 +66,11 @@ export const addressList: ListKind<ReadonlySet<string>, AddressRanges> = textLis
   },
   parseAddressList,
 );
+
+/** Of an entry, which has been checked. */
+function bytesOf(hex: string): Uint8Array {
+  return Buffer.from(hex, 'hex');
+}
 
 /** Requests are answered between two steps. */
 async function inSteps<Result>(steps: Generator<void, Result>): Promise<Result> {

@@ -23,8 +23,8 @@ export interface ListView {
 /** What became of a change. */
 export type ListChange = 'done' | 'already' | 'full' | 'not-begun';
 
-/** Whoever needs more puts them in the file. */
-const mostOverrides = 10_000;
+/** Whoever needs more puts them in the file: with every change all of them are put together anew. */
+const mostOverrides = 1000;
 
 export interface ListEvents {
   /** The list decides otherwise from now on. */

@@ -29,6 +29,7 @@ export function createMetrics(sources: MetricsSources): () => Promise<string> {
   collectDefaultMetrics({ register: registry });
   addSwarmMetrics(registry, sources);
   addTrafficMetrics(registry, sources);
+  addWebSocketMetrics(registry, sources);
   addOperationMetrics(registry, sources);
   return async () => `${await registry.metrics()}\n${durationsOf(sources)}`;
 }
@@ -60,6 +61,8 @@ function addTrafficMetrics(registry: Registry, { traffic, measurements }: Metric
     for (const [proto, measured] of Object.entries(measurements)) {
       for (const { count, ...kind } of measured.announces()) set({ proto, ...kind }, count);
     }
+    // Labels that are not known are left out.
+    set({ proto: 'ws', result: 'ok' }, traffic.websocket.announces);
   });
   gauge(registry, 'btt_announce_interval_seconds', 'Mean interval that clients were told lately', ['proto'], (set) => {
     for (const [proto, { interval }] of Object.entries(measurements)) set({ proto }, interval);
@@ -67,6 +70,7 @@ function addTrafficMetrics(registry: Registry, { traffic, measurements }: Metric
   counter(registry, 'btt_scrapes_total', 'Scrapes answered', ['proto'], (set) => {
     set({ proto: 'http' }, traffic.http.scrapes);
     set({ proto: 'udp' }, traffic.udp.scrapes);
+    set({ proto: 'ws' }, traffic.websocket.scrapes);
   });
   counter(registry, 'btt_connects_total', 'Connection ids given out over UDP', [], (set) =>
     set({}, traffic.udp.connects),
@@ -79,11 +83,25 @@ function addTrafficMetrics(registry: Registry, { traffic, measurements }: Metric
     (set) => {
       set({ proto: 'http' }, traffic.http.failures + traffic.http.unknown);
       set({ proto: 'udp' }, traffic.udp.errors);
+      set({ proto: 'ws' }, traffic.websocket.failures);
     },
   );
   counter(registry, 'btt_datagrams_dropped_total', 'Datagrams that got no answer', [], (set) =>
     set({}, traffic.udp.dropped),
   );
+}
+
+function addWebSocketMetrics(registry: Registry, { traffic: { websocket } }: MetricsSources): void {
+  gauge(registry, 'btt_websocket_connections', 'WebSockets open', [], (set) => set({}, websocket.connections));
+  counter(registry, 'btt_websocket_refused_total', 'WebSockets refused', [], (set) => set({}, websocket.refused));
+  counter(registry, 'btt_websocket_slow_total', 'WebSockets closed because they did not read', [], (set) =>
+    set({}, websocket.slow),
+  );
+  counter(registry, 'btt_signals_total', 'Messages from one WebTorrent peer to another', ['kind'], (set) => {
+    set({ kind: 'offer' }, websocket.offers);
+    set({ kind: 'answer' }, websocket.answers);
+    set({ kind: 'dropped' }, websocket.dropped);
+  });
 }
 
 function addOperationMetrics(registry: Registry, { lists, reloads }: MetricsSources): void {
@@ -139,11 +157,23 @@ function durationsOf({ measurements }: MetricsSources): string {
   return `# HELP ${durationName} ${help}\n# TYPE ${durationName} histogram\n${series.join('')}`;
 }
 
-function peersOf(counts: TrackerCounts): { role: string; family: string; peers: number }[] {
+/**
+ * Peers that can be dialled by role and by family: a participant with two addresses has one role and two families, so
+ * the two are counted apart. WebTorrent peers have no address that anybody is told.
+ */
+function peersOf({ seeders, leechers, ipv4Peers, ipv6Peers, signalled }: TrackerCounts): PeerCount[] {
   return [
-    { role: 'seeder', family: 'all', peers: counts.seeders },
-    { role: 'leecher', family: 'all', peers: counts.leechers },
-    { role: 'all', family: 'ipv4', peers: counts.ipv4Peers },
-    { role: 'all', family: 'ipv6', peers: counts.ipv6Peers },
+    { role: 'seeder', family: 'any', peers: seeders - (signalled?.seeders ?? 0) },
+    { role: 'leecher', family: 'any', peers: leechers - (signalled?.leechers ?? 0) },
+    { role: 'any', family: 'ipv4', peers: ipv4Peers },
+    { role: 'any', family: 'ipv6', peers: ipv6Peers },
+    { role: 'seeder', family: 'webtorrent', peers: signalled?.seeders ?? 0 },
+    { role: 'leecher', family: 'webtorrent', peers: signalled?.leechers ?? 0 },
   ];
+}
+
+interface PeerCount {
+  readonly role: 'seeder' | 'leecher' | 'any';
+  readonly family: 'ipv4' | 'ipv6' | 'webtorrent' | 'any';
+  readonly peers: number;
 }

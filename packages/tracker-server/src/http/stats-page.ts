@@ -19,6 +19,7 @@ export interface Stats {
   readonly swarms: TrackerCounts;
   readonly http: Traffic['http'];
   readonly udp: Traffic['udp'];
+  readonly websocket: Traffic['websocket'];
 }
 
 /** Between two looks at the counters. */
@@ -55,6 +56,7 @@ export class TrackerStats implements Disposable {
       swarms,
       http: this.#traffic.http,
       udp: this.#traffic.udp,
+      websocket: this.#traffic.websocket,
     };
   }
 
@@ -92,7 +94,7 @@ ${sectionsOf(stats).join('\n')}
 `;
 }
 
-function sectionsOf({ swarms, http, udp, memory }: Stats): string[] {
+function sectionsOf({ swarms, http, udp, websocket, memory }: Stats): string[] {
   const refusals = Object.entries(swarms.refusals).map(
     ([reason, count]) => [reason.replaceAll('-', ' '), count] as const,
   );
@@ -103,6 +105,9 @@ function sectionsOf({ swarms, http, udp, memory }: Stats): string[] {
       Leechers: swarms.leechers,
       'IPv4 peers': swarms.ipv4Peers,
       'IPv6 peers': swarms.ipv6Peers,
+      ...(swarms.signalled !== undefined && {
+        'WebTorrent peers': swarms.signalled.seeders + swarms.signalled.leechers,
+      }),
       'Downloads completed': swarms.completed,
       'Peers expired': swarms.expired,
       'Announces refused': swarms.refused,
@@ -121,6 +126,14 @@ function sectionsOf({ swarms, http, udp, memory }: Stats): string[] {
       Scrapes: udp.scrapes,
       Errors: udp.errors,
       Dropped: udp.dropped,
+    }),
+    section('WebSocket', {
+      'Connections open': websocket.connections,
+      Announces: websocket.announces,
+      Scrapes: websocket.scrapes,
+      'Offers passed on': websocket.offers,
+      'Answers passed back': websocket.answers,
+      Failures: websocket.failures,
     }),
     section('Memory in MiB', {
       Resident: mebibytes(memory.residentBytes),
