@@ -14,7 +14,7 @@ export {
 } from './signalling/signalled-swarms.ts';
 export { PolicyListError, type PolicyListErrorCode } from './errors.ts';
 export type { IntervalSettings } from './policy/announce-interval.ts';
-export type { AnnounceRate } from './policy/announce-rates.ts';
+export { type AnnounceRate, AnnounceRates } from './policy/announce-rates.ts';
 export {
   type AddressRange,
   AddressRanges,
