@@ -5,6 +5,8 @@ export { SourceAddress, type SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
 export { type RemoteAnswer, type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
 export { SharedTotals } from './shared-service-totals.ts';
+export { type CheckedServiceOptions, checkedService } from './nat-check/checked-service.ts';
+export { NatChecker, type NatCheckCounts, type NatCheckMode, type NatCheckOptions } from './nat-check/nat-checker.ts';
 export {
   type AnnounceDone,
   type PeersWanted,
