@@ -40,7 +40,7 @@ function policySettings(options: ServeOptions, lists: OperatorLists): PolicySett
     jitter: jitter / 100,
     numWantDefault: numwantDefault,
     numWantLimit: numwantLimit,
-    allowPrivateAddresses: options.privateAddresses === 'listed',
+    privateAddresses: options.privateAddresses,
     ...stated(optional),
     ...lists.rules,
   };
@@ -57,6 +57,7 @@ export function loggedPolicy(policy: StandingPolicy, log: Log): AnnouncePolicy {
       }
       return refusal;
     },
+    listing: (address) => policy.listing(address),
     serves: (infoHash) => policy.serves(infoHash),
     interval: (now) => policy.interval(now),
     wanted: (request, now) => policy.wanted(request, now),

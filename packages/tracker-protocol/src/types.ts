@@ -52,6 +52,11 @@ export interface AnnounceRequest {
   readonly key?: string | number | undefined;
   /** Echo of the tracker's last `tracker id`. Latin-1 text. */
   readonly trackerId?: string | undefined;
+  /**
+   * Echo of the tracker's last `last`: only peers that joined since are wanted. 0 asks for a first one. Left out by
+   * clients that want whole lists.
+   */
+  readonly last?: number | undefined;
   /** Address the client claims. Spoofable: for trusted or private networks only. */
   readonly ip?: string | undefined;
   /** BEP 7: a second address the client claims. The port defaults to `port`. */
@@ -76,6 +81,12 @@ export interface AnnounceReply {
   readonly incomplete?: number | undefined;
   /** How often the torrent was completed. */
   readonly downloaded?: number | undefined;
+  /** Leechers that still download, where there are partial seeds too (BEP 21). */
+  readonly downloaders?: number | undefined;
+  /** Together with what was given before, all peers there are: bring this to be given only those that join from now on. */
+  readonly last?: number | undefined;
+  /** How many other peers could be given, for who sends `last`: far more than it knows, and it asks for a whole list. */
+  readonly numPeers?: number | undefined;
   readonly peers: readonly TrackedPeer[];
   /** Peers given by host name (dictionary lists only). */
   readonly namedPeers?: readonly NamedPeer[] | undefined;

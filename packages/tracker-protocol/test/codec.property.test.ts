@@ -45,6 +45,7 @@ const announce: fc.Arbitrary<AnnounceRequest> = fc.record({
   noPeerId: fc.constantFrom(true, undefined),
   key: fc.option(latin1, { nil: undefined }),
   trackerId: fc.option(latin1, { nil: undefined }),
+  last: fc.option(counter, { nil: undefined }),
   ip: fc.option(ip, { nil: undefined }),
 });
 /** Bytes and texts that look like the real thing in places. */
@@ -151,6 +152,10 @@ describe('round trips', () => {
       complete: count,
       incomplete: count,
       downloaded: count,
+      downloaders: count,
+      last: count,
+      numPeers: count,
+      trackerId: fc.option(latin1, { nil: undefined }),
     };
     const list = fc.array(fc.record({ ip, port }), { maxLength: 20 });
     fc.assert(

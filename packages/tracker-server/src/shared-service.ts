@@ -1,7 +1,7 @@
 // Announces answered from a store that several trackers share: policy here, peers there, and an answer within a second
 // even when the store gives none. Decides when a store counts as away; knows no protocol of any store. BEP 31.
-import type { AnnounceOutcome, PackedReply, StoreAnnounce, StoreTotals, Tracker } from '@shoal/tracker';
-import { PeerSample } from '@shoal/tracker';
+import type { Admitted, AnnounceOutcome, PackedReply, StoreAnnounce, StoreTotals, Tracker } from '@shoal/tracker';
+import { PeerSample, detached } from '@shoal/tracker';
 import { type AnnounceFailure, type AnnounceRequest, type ScrapeCounts, isFailure } from '@shoal/tracker-protocol';
 import { type Answered, PendingAnswers } from './shared-service-pending.ts';
 import type { AnnounceDone, PeersWanted, ScrapeDone, SwarmService } from './swarm-service.ts';
@@ -102,10 +102,10 @@ export class SharedService implements SwarmService, Disposable {
     const admitted = this.#tracker.admit(request, address, families, withPeerIds, now);
     if (isFailure(admitted)) return done(admitted);
     if (!this.#mayAsk()) return done(this.#unavailable());
-    const infoHash = request.infoHash.slice();
+    const kept = detached(admitted);
     this.#ask(
-      () => this.#store.announce(admitted),
-      (answer) => done(this.#replyOf(infoHash, answer)),
+      () => this.#store.announce(kept),
+      (answer) => done(this.#replyOf(kept, answer)),
       () => done(this.#unavailable()),
     );
   }
@@ -176,7 +176,7 @@ export class SharedService implements SwarmService, Disposable {
     if (away) this.#options.onAvailability?.(true, undefined);
   }
 
-  #replyOf(infoHash: Uint8Array, answer: RemoteAnswer): PackedReply {
+  #replyOf(admitted: Admitted, answer: RemoteAnswer): PackedReply {
     const sample = this.#sample;
     sample.clear();
     sample.seeders = answer.seeders;
@@ -192,8 +192,8 @@ export class SharedService implements SwarmService, Disposable {
       // The store keeps no peer ids; zeros say so.
       into.peerIds.fill(0, 0, into.count * 20);
     }
-    this.#tracker.addSignalled(infoHash, sample);
-    return this.#tracker.settle(answer.outcome, sample, this.#clock());
+    this.#tracker.addSignalled(admitted.infoHash, sample);
+    return this.#tracker.settle(admitted, answer.outcome, sample, this.#clock());
   }
 
   #unavailable(): AnnounceFailure {

@@ -1,8 +1,17 @@
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
 export { peersIn } from './peer-list.ts';
-export { PeerRecords, PeerSample } from './peer-sample.ts';
-export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
-export { type AnnounceSource, type PackedReply, Tracker, type TrackerCounts, type TrackerOptions } from './tracker.ts';
+export { PeerRecords, PeerSample, downloadersIn } from './peer-sample.ts';
+export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreEndpoint, StoreTotals } from './peer-store.ts';
+export {
+  type Admitted,
+  type AnnounceSource,
+  type PackedReply,
+  Tracker,
+  type TrackerCounts,
+  type TrackerOptions,
+  detached,
+} from './tracker.ts';
+export type { PrivateAddresses } from './policy/address-rules.ts';
 export type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 export { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
 export {

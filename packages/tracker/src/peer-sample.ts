@@ -68,3 +68,8 @@ export class PeerSample {
     this.mark = 0;
   }
 }
+
+/** Leechers that still download, to be told where that is not all of them; undefined where there are no partial seeds. */
+export function downloadersIn({ leechers, partialSeeds }: PeerSample): number | undefined {
+  return partialSeeds === 0 ? undefined : leechers - partialSeeds;
+}

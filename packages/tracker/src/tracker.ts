@@ -12,11 +12,12 @@ import {
 } from '@shoal/tracker-protocol';
 import { MemoryStore } from './memory-store.ts';
 import { peersIn } from './peer-list.ts';
-import { PeerSample } from './peer-sample.ts';
+import { PeerSample, downloadersIn } from './peer-sample.ts';
 import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreTotals } from './peer-store.ts';
 import type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 import { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
 import { within } from './policy/range.ts';
+import { TrackerIds, trackerIdKeyBytes } from './tracker-ids.ts';
 import type { SignalledSwarms, SignalledTotals } from './signalling/signalled-swarms.ts';
 
 export interface TrackerOptions extends PlainPolicyOptions {
@@ -28,6 +29,11 @@ export interface TrackerOptions extends PlainPolicyOptions {
   readonly peerLifetimeMs?: number;
   /** Where peers are kept. Default: a `MemoryStore`. */
   readonly store?: PeerStore;
+  /**
+   * 16 secret bytes behind the tracker ids, the same in every node that shares a store. Default: drawn from `random`; a
+   * tracker on the internet gives bytes that nobody can guess.
+   */
+  readonly trackerIdKey?: Uint8Array;
   /** WebTorrent peers of this process: counted in every answer, listed in none. Default: none. */
   readonly signalling?: SignalledSwarms;
 }
@@ -43,8 +49,25 @@ export interface PackedReply {
   readonly interval: number;
   readonly minInterval: number | undefined;
   readonly warning: string | undefined;
+  /** Latin-1 text that the client shall echo; undefined leaves it with the one it has. */
+  readonly trackerId: string | undefined;
+  /** For who sent `last` alone: the mark of a complete list, and how many other peers there are. */
+  readonly last: number | undefined;
+  readonly numPeers: number | undefined;
   /** Counts, and the peers in `ipv4` and `ipv6`. */
   readonly sample: PeerSample;
+}
+
+/** An announce that policy lets pass. */
+export interface Admitted extends StoreAnnounce {
+  /** Whether the client echoes a tracker id that is not the one of this address. */
+  readonly lacksId: boolean;
+}
+
+/** An admitted announce with bytes of its own, for who answers when those of the request are gone. */
+export function detached(admitted: Admitted): Admitted {
+  const { infoHash, address, peerId } = admitted;
+  return { ...admitted, infoHash: infoHash.slice(), address: address.slice(), peerId: peerId.slice() };
 }
 
 /** What a tracker has done since it was made, and what it holds. */
@@ -84,6 +107,7 @@ export class Tracker {
   readonly #fixedLifetimeMs: number | undefined;
   readonly #store: PeerStore;
   readonly #sample: PeerSample;
+  readonly #ids: TrackerIds;
   #announces = 0;
   #scrapes = 0;
   #refused = 0;
@@ -92,7 +116,7 @@ export class Tracker {
   #expired = 0;
   readonly #refusals: Partial<Record<RefusalCode, number>> = {};
 
-  /** @throws RangeError for an interval, lifetime or peer count out of range. */
+  /** @throws RangeError for an interval, lifetime, peer count or length of a key out of range. */
   constructor(options: TrackerOptions) {
     this.#policy = options.policy ?? new PlainPolicy(options);
     const { peerLifetimeMs } = options;
@@ -100,6 +124,7 @@ export class Tracker {
     this.#fixedLifetimeMs = peerLifetimeMs;
     this.#store = options.store ?? new MemoryStore({ random: options.random });
     this.#sample = new PeerSample(mostDrawn);
+    this.#ids = new TrackerIds(options.trackerIdKey ?? drawnKey(options.random));
     this.signalling = options.signalling;
   }
 
@@ -117,6 +142,7 @@ export class Tracker {
       complete: sample.seeders,
       incomplete: sample.leechers,
       downloaded: sample.completed,
+      downloaders: downloadersIn(sample),
       externalIp: formatIp(address),
       peers: peersIn(sample),
     };
@@ -137,7 +163,7 @@ export class Tracker {
     if (isFailure(admitted)) return admitted;
     const outcome = this.#store.announce(admitted, this.#sample, now);
     this.addSignalled(admitted.infoHash, this.#sample);
-    return this.settle(outcome, this.#sample, now);
+    return this.settle(admitted, outcome, this.#sample, now);
   }
 
   /** Counts for each hash, in order; undefined where nobody is or the torrent is not served. */
@@ -210,35 +236,49 @@ export class Tracker {
     families: 'own' | 'both',
     withPeerIds: boolean,
     now: number,
-  ): StoreAnnounce | AnnounceFailure {
+  ): Admitted | AnnounceFailure {
     this.#announces++;
     const refusal = this.#policy.refusal(request, address, now);
     if (refusal !== undefined) return this.refuse(refusal, now);
+    // Where nobody can be given an id nobody brings one.
+    const echo = families === 'both' ? request.trackerId : undefined;
+    const proven = echo === undefined ? undefined : this.#ids.read(echo, request);
+    const stays = proven !== undefined && proven.port === request.port && isEqual(proven.address, address);
     return {
       infoHash: request.infoHash,
       address,
       port: request.port,
       peerId: request.peerId,
       key: request.key === undefined ? 0 : keyNumber(request.key),
-      formerly: undefined,
+      formerly: stays ? undefined : proven,
       // Unknown and absurd amounts left are those of a leecher; `completed` with something left is no completion.
       seeding: request.left === 0,
       partial: request.event === 'paused' && request.left !== 0,
       leaving: request.event === 'stopped',
-      listing: 'public',
+      listing: this.#policy.listing?.(address) ?? 'public',
       want: this.#policy.wanted(request, now),
       families,
       withPeerIds,
-      since: undefined,
+      since: families === 'both' ? request.last : undefined,
+      lacksId: echo !== undefined && !stays,
     };
   }
 
   /** The second half: the answer to who was admitted, once the store has filled `sample`. */
-  settle(outcome: AnnounceOutcome, sample: PeerSample, now: number): PackedReply {
+  settle(admitted: Admitted, outcome: AnnounceOutcome, sample: PeerSample, now: number): PackedReply {
     if (outcome === 'completed') this.#completed++;
     const warning = warnings[outcome];
     if (warning !== undefined) this.#unlisted++;
-    return { interval: this.#policy.interval(now), minInterval: this.#policy.minInterval, warning, sample };
+    const isNew = outcome === 'joined' && admitted.families === 'both';
+    return {
+      interval: this.#policy.interval(now),
+      minInterval: this.#policy.minInterval,
+      warning,
+      trackerId: isNew || admitted.lacksId ? this.#ids.issue(admitted, admitted.address, admitted.port) : undefined,
+      last: sample.mark === 0 ? undefined : sample.mark,
+      numPeers: admitted.since === undefined ? undefined : this.#others(admitted, outcome, sample),
+      sample,
+    };
   }
 
   /** The first half of a scrape, for stores that answer later: each torrent that may be asked for, undefined for others. */
@@ -260,6 +300,13 @@ export class Tracker {
     return { failureReason: message, retryIn, interval: interval ?? this.#policy.interval(now) };
   }
 
+  /** How many participants there are besides the announcer that can be dialled. */
+  #others({ infoHash, leaving }: Admitted, outcome: AnnounceOutcome, { seeders, leechers }: PeerSample): number {
+    const signalled = this.signalling?.counts(infoHash);
+    const isListed = !leaving && outcome !== 'store-full' && outcome !== 'address-full';
+    return seeders + leechers - (signalled?.complete ?? 0) - (signalled?.incomplete ?? 0) - (isListed ? 1 : 0);
+  }
+
   /** How long a silent peer stays listed, in ms; it may change with the policy's intervals. */
   get peerLifetimeMs(): number {
     return this.#fixedLifetimeMs ?? Math.max(this.#policy.longestInterval * 1500, 120_000);
@@ -268,10 +315,18 @@ export class Tracker {
 
 function sumOf(one: ScrapeCounts | undefined, other: ScrapeCounts | undefined): ScrapeCounts | undefined {
   if (one === undefined || other === undefined) return one ?? other;
-  const { complete, incomplete, downloaded } = other;
   return {
-    complete: one.complete + complete,
-    incomplete: one.incomplete + incomplete,
-    downloaded: one.downloaded + downloaded,
+    complete: one.complete + other.complete,
+    incomplete: one.incomplete + other.incomplete,
+    downloaded: one.downloaded + other.downloaded,
+    downloaders: (one.downloaders ?? one.incomplete) + (other.downloaders ?? other.incomplete),
   };
+}
+
+function drawnKey(random: () => number): Uint8Array {
+  return Uint8Array.from({ length: trackerIdKeyBytes }, () => Math.floor(random() * 256));
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at]);
 }

@@ -28,6 +28,7 @@ export interface ServeOptions {
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
   readonly trustedProxy: readonly string[];
+  readonly proxyProtocol: boolean;
   readonly trustIp: boolean;
   readonly allow: string | undefined;
   readonly deny: string | undefined;
@@ -35,7 +36,7 @@ export interface ServeOptions {
   readonly denyClients: string | undefined;
   readonly allowAddresses: string | undefined;
   readonly ban: string | undefined;
-  readonly privateAddresses: 'listed' | 'refused';
+  readonly privateAddresses: 'listed' | 'apart' | 'refused';
   readonly announceRate: number | undefined;
   readonly announceBurst: number;
   readonly interval: number;
@@ -96,16 +97,26 @@ export const settings: Settings = {
   trustedProxy: textsSetting('<cidr>', checkRange, {
     about: 'believe X-Forwarded-For from this address or range',
     default: [],
+    live: true,
   }),
-  trustIp: switchSetting({ about: 'believe the ip= parameter of announces from local networks', default: false }),
+  proxyProtocol: switchSetting({
+    about: 'trusted proxies begin every connection with a PROXY header, version 1 or 2',
+    default: false,
+  }),
+  trustIp: switchSetting({
+    about: 'believe the ip= parameter of announces from local networks',
+    default: false,
+    live: true,
+  }),
   allow: listSetting('serve only the torrents of this list: an info-hash of 40 hex digits a line, # comments'),
   deny: listSetting('do not serve the torrents of this list'),
   allowClients: listSetting('serve only these clients: the beginning of a peer id a line, such as -TR4'),
   denyClients: listSetting('do not serve these clients'),
   allowAddresses: listSetting('serve only these addresses: an address, CIDR range or FIRST-LAST a line'),
   ban: listSetting('do not serve these addresses'),
-  privateAddresses: wordSetting(['listed', 'refused'], {
-    about: 'peers with private, loopback and link-local addresses; a tracker of the open internet refuses them',
+  privateAddresses: wordSetting(['listed', 'apart', 'refused'], {
+    about:
+      'peers with private, loopback and link-local addresses: like others, given to each other alone, or refused; a tracker of the open internet does not list them',
     default: 'listed',
     live: true,
   }),
@@ -200,6 +211,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
     'tlsCert',
     'tlsKey',
     'trustedProxy',
+    'proxyProtocol',
     'trustIp',
   ],
   'Who is served': [

@@ -36,6 +36,7 @@ export function encodeAnnounceQuery(request: AnnounceRequest): string {
   if (request.numWant !== undefined) query += `&numwant=${natural(request.numWant)}`;
   if (request.key !== undefined) query += `&key=${percentEncodeText(keyText(request.key))}`;
   if (request.trackerId !== undefined) query += `&trackerid=${percentEncodeText(request.trackerId)}`;
+  if (request.last !== undefined) query += `&last=${natural(request.last)}`;
   if (request.ip !== undefined) query += `&ip=${percentEncodeText(request.ip)}`;
   if (request.ipv4 !== undefined) query += `&ipv4=${percentEncodeText(endpointText(request.ipv4))}`;
   if (request.ipv6 !== undefined) query += `&ipv6=${percentEncodeText(endpointText(request.ipv6))}`;
@@ -89,6 +90,7 @@ interface Draft {
   noPeerId: boolean | undefined;
   key: string | undefined;
   trackerId: string | undefined;
+  last: number | undefined;
   ip: string | undefined;
   ipv4: string | undefined;
   ipv6: string | undefined;
@@ -108,6 +110,7 @@ function emptyDraft(): Draft {
     noPeerId: undefined,
     key: undefined,
     trackerId: undefined,
+    last: undefined,
     ip: undefined,
     ipv4: undefined,
     ipv6: undefined,
@@ -179,6 +182,9 @@ function readParameter(draft: Draft, raw: string, name: string, from: number, to
     case 'num+want':
       draft.numWant = nonNegative(readInteger(raw, from, to));
       return true;
+    case 'last':
+      draft.last = nonNegative(readInteger(raw, from, to));
+      return true;
     case 'compact':
       draft.compact = raw.charCodeAt(from) !== 0x30;
       return true;
@@ -227,6 +233,7 @@ function finish(draft: Draft, strictLeft: boolean): AnnounceRequest {
     noPeerId: draft.noPeerId,
     key: draft.key,
     trackerId: draft.trackerId,
+    last: draft.last,
     ip: ip === undefined ? undefined : ipText(ip),
     ipv4: ipv4 === undefined ? undefined : endpointOf(ipv4, port, 4),
     ipv6: ipv6 === undefined ? undefined : endpointOf(ipv6, port, 6),

@@ -1,5 +1,5 @@
 // The bencoded answer to an HTTP announce, both ends. Writes sorted keys and always `peers`; reads what real
-// trackers send: unsorted keys, truncated lists, missing intervals. BEP 3, 7, 23, 24, 31.
+// trackers send: unsorted keys, truncated lists, missing intervals. BEP 3, 7, 21, 23, 24, 31.
 import { latin1, utf8 } from '@shoal/bencode';
 import type { BencodeDictionary, BencodeValue } from '@shoal/bencode';
 import { canonicalIp, formatIp, parseIp } from '../addresses.ts';
@@ -54,16 +54,19 @@ export const replyDefaults = {
 export function encodeAnnounceReply(reply: AnnounceReplyInput, format: ReplyFormat = {}): Uint8Array {
   const external = typeof reply.externalIp === 'string' ? parseIp(reply.externalIp) : reply.externalIp;
   const { peers } = reply;
-  const plain = format.compact !== false && reply.trackerId === undefined && reply.warning === undefined;
-  if (plain && isPacked(peers) && peers.v4.length <= compactReplyLimit && peers.v6.length <= compactReplyLimit)
+  const plain = format.compact !== false && reply.warning === undefined;
+  if (plain && isPacked(peers) && fits(reply.trackerId, peers))
     return writeCompactReply(reply, external, peers.v4, peers.v6);
   const parts: (string | Uint8Array)[] = ['d'];
   if (reply.complete !== undefined) parts.push(`8:completei${reply.complete}e`);
   if (reply.downloaded !== undefined) parts.push(`10:downloadedi${reply.downloaded}e`);
+  if (reply.downloaders !== undefined) parts.push(`11:downloadersi${reply.downloaders}e`);
   if (external) parts.push(`11:external ip${external.length}:`, external);
   if (reply.incomplete !== undefined) parts.push(`10:incompletei${reply.incomplete}e`);
   parts.push(`8:intervali${reply.interval}e`);
+  if (reply.last !== undefined) parts.push(`4:lasti${reply.last}e`);
   if (reply.minInterval !== undefined) parts.push(`12:min intervali${reply.minInterval}e`);
+  if (reply.numPeers !== undefined) parts.push(`9:num peersi${reply.numPeers}e`);
   if (format.compact === false) pushDictionaries(parts, reply.peers, format.noPeerId ?? false);
   else pushCompact(parts, reply.peers);
   if (reply.trackerId !== undefined) parts.push(`10:tracker id${reply.trackerId.length}:${reply.trackerId}`);
@@ -109,6 +112,9 @@ export function decodeAnnounceReply(
     complete: numberOf(dictionary.get('complete')),
     incomplete: numberOf(dictionary.get('incomplete')),
     downloaded: numberOf(dictionary.get('downloaded')),
+    downloaders: numberOf(dictionary.get('downloaders')),
+    last: numberOf(dictionary.get('last')),
+    numPeers: numberOf(dictionary.get('num peers')),
     peers,
     namedPeers: namedPeers.length > 0 ? namedPeers : undefined,
     skippedPeers: skipped > 0 ? skipped : undefined,
@@ -146,6 +152,11 @@ function pushDictionaries(parts: (string | Uint8Array)[], peers: AnnounceReplyIn
 
 function unpack({ v4, v6 }: PackedPeers): TrackedPeer[] {
   return [...decodeCompactPeers(v4, 4, Infinity).peers, ...decodeCompactPeers(v6, 6, Infinity).peers];
+}
+
+function fits(trackerId: string | undefined, { v4, v6 }: PackedPeers): boolean {
+  const isShort = trackerId === undefined || trackerId.length <= 100;
+  return isShort && v4.length <= compactReplyLimit && v6.length <= compactReplyLimit;
 }
 
 function isPacked(peers: AnnounceReplyInput['peers']): peers is PackedPeers {

@@ -1,4 +1,4 @@
-// The bencoded answer to an HTTP scrape, both ends. BEP 48.
+// The bencoded answer to an HTTP scrape, both ends. BEP 21, 48.
 import { latin1 } from '@shoal/bencode';
 import { TrackerProtocolError } from '../errors.ts';
 import type { AnnounceFailure, ScrapeCounts, ScrapeReply } from '../types.ts';
@@ -14,9 +14,9 @@ export function encodeScrapeReply(reply: ScrapeReply): Uint8Array {
   for (const infoHash of [...reply.files.keys()].toSorted()) {
     const counts = reply.files.get(infoHash)!;
     parts.push('20:', bytesOfHex(infoHash));
-    parts.push(
-      `d8:completei${counts.complete}e10:downloadedi${counts.downloaded}e10:incompletei${counts.incomplete}ee`,
-    );
+    parts.push(`d8:completei${counts.complete}e10:downloadedi${counts.downloaded}e`);
+    if (counts.downloaders !== undefined) parts.push(`11:downloadersi${counts.downloaders}e`);
+    parts.push(`10:incompletei${counts.incomplete}ee`);
   }
   parts.push('e');
   if (reply.minRequestInterval !== undefined) {
@@ -43,6 +43,7 @@ export function decodeScrapeReply(body: Uint8Array): ScrapeReply | AnnounceFailu
       complete: numberOf(counts.get('complete')) ?? 0,
       incomplete: numberOf(counts.get('incomplete')) ?? 0,
       downloaded: numberOf(counts.get('downloaded')) ?? 0,
+      downloaders: numberOf(counts.get('downloaders')),
     });
   }
   const flags = dictionary.get('flags');

@@ -51,6 +51,9 @@ describe('writing an answer', () => {
     incomplete: 2,
     downloaded: 3,
     peers,
+    downloaders: 3,
+    last: 4096,
+    numPeers: 12,
     trackerId: 'id\u00ff',
     warning: 'tür',
     externalIp: '10.0.0.1',
@@ -66,7 +69,7 @@ describe('writing an answer', () => {
     for (const compact of [true, false]) {
       const value = decode(encodeAnnounceReply(full, { compact }));
       expect(value).toBeInstanceOf(Map);
-      expect((value as Map<string, unknown>).size).toBe(compact ? 10 : 9);
+      expect((value as Map<string, unknown>).size).toBe(compact ? 13 : 12);
     }
     expect(decode(encodeAnnounceFailure({ failureReason: 'no', interval: 5, retryIn: 3 }))).toBeInstanceOf(Map);
   });

@@ -17,6 +17,18 @@ describe('scrape (BEP 48)', () => {
     expect(text(encodeScrapeReply(reply))).toBe(example);
   });
 
+  test('partial seeds go both ways (BEP 21)', () => {
+    const body = encodeScrapeReply({
+      files: new Map([[x, { complete: 1, downloaded: 2, incomplete: 5, downloaders: 3 }]]),
+    });
+    expect(text(body)).toBe(
+      `d5:filesd20:${'x'.repeat(20)}d8:completei1e10:downloadedi2e11:downloadersi3e10:incompletei5eeee`,
+    );
+    const reply = decodeScrapeReply(body);
+    if ('failureReason' in reply) throw new Error('refused');
+    expect(reply.files.get(x)).toMatchObject({ incomplete: 5, downloaders: 3 });
+  });
+
   test('trackers 34, trackers 45: binary keys are sorted as bytes', () => {
     const counts = { complete: 1, incomplete: 2, downloaded: 3 };
     const body = encodeScrapeReply({

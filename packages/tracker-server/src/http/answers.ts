@@ -1,6 +1,6 @@
 // Query in, bencoded body out, for announce and scrape over HTTP. Refusals are bodies too, for status 200: several
 // clients hide the reason of any other status. Knows no sockets. BEP 3, 7, 23, 24, 48.
-import { type PackedReply, peersIn } from '@shoal/tracker';
+import { type PackedReply, downloadersIn, peersIn } from '@shoal/tracker';
 import {
   type AnnounceFailure,
   type AnnounceRequest,
@@ -96,14 +96,18 @@ function failing(reply: AnnounceFailure): Answer {
 }
 
 function listing(reply: PackedReply, { compact, noPeerId }: AnnounceRequest, address: Uint8Array): Answer {
-  const { sample, interval, minInterval, warning } = reply;
+  const { sample, interval, minInterval, warning, trackerId, last, numPeers } = reply;
   const head = {
     interval,
     minInterval,
     warning,
+    trackerId,
+    last,
+    numPeers,
     complete: sample.seeders,
     incomplete: sample.leechers,
     downloaded: sample.completed,
+    downloaders: downloadersIn(sample),
   };
   if (compact === true) {
     const peers = { v4: sample.ipv4.packed(), v6: sample.ipv6.packed() };

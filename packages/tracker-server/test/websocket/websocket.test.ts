@@ -310,7 +310,7 @@ describe('who may connect', () => {
   });
 
   test('by the address that a trusted proxy names, for the policy too', async () => {
-    await using server = await webSocketsOn(signallingTracker({ allowPrivateAddresses: false }), {
+    await using server = await webSocketsOn(signallingTracker({ privateAddresses: 'refused' }), {
       trustedProxies: ['127.0.0.1'],
     });
     using inside = await Peer.connect(server, { headers: { 'x-forwarded-for': '192.168.0.1' } });

@@ -32,6 +32,8 @@ export interface Refusal {
 export interface AnnouncePolicy {
   /** Why this announce is refused; undefined when it is welcome. `address`: 4 or 16 bytes, canonical. */
   refusal(request: AnnounceRequest, address: Uint8Array, now: number): Refusal | undefined;
+  /** Which list of its swarm a welcome address is on: `private` peers are given to private ones alone. Left out: `public`. */
+  listing?(address: Uint8Array): 'public' | 'private';
   /** Whether the torrent may be scraped. */
   serves(infoHash: Uint8Array): boolean;
   /** Seconds until the next regular announce of a client that asks at `now`. */

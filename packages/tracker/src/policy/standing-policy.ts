@@ -2,13 +2,14 @@
 // replaced as a whole while announces go on; what was counted meanwhile stays. Every list is asked in constant or
 // logarithmic time and allocates nothing. Refusals say what a person at the client can understand. BEP 3, 20, 31.
 import type { AnnounceRequest } from '@shoal/tracker-protocol';
-import { unreachable } from './address-rules.ts';
+import { type PrivateAddresses, listingOf, unreachable } from './address-rules.ts';
 import { AnnounceInterval, type IntervalSettings, intervalDefaults } from './announce-interval.ts';
 import type { AnnouncePolicy, Refusal } from './announce-policy.ts';
 import { type AnnounceRate, AnnounceRates } from './announce-rates.ts';
 import type { AddressRanges } from './lists/address-ranges.ts';
 import type { ClientPrefixes } from './lists/client-prefixes.ts';
 import type { InfoHashes } from './lists/info-hash-set.ts';
+import { minIntervalFor } from './min-interval.ts';
 import { PrivateAddressWatch } from './private-address-watch.ts';
 import { within } from './range.ts';
 
@@ -26,11 +27,11 @@ export interface PolicySettings extends IntervalSettings {
   readonly allowedAddresses?: AddressRanges;
   /** Addresses that are not served. Default: none. */
   readonly bannedAddresses?: AddressRanges;
-  /** Whether private, loopback and link-local addresses are listed. Default true; a tracker of the open internet says false. */
-  readonly allowPrivateAddresses?: boolean;
+  /** What becomes of private, loopback and link-local addresses. Default `listed`; a tracker of the open internet says otherwise. */
+  readonly privateAddresses?: PrivateAddresses;
   /** How often one address may announce. Default: as often as it likes. */
   readonly announceRate?: AnnounceRate;
-  /** Seconds before which a client shall not announce again, at most `interval`; left out of answers by default. */
+  /** Seconds before which a client shall not announce again, at most `interval`. Default 60. */
   readonly minInterval?: number;
   /** Peers given to a client that does not say how many it wants. Default 50 (BEP 3: "typically 50"). */
   readonly numWantDefault?: number;
@@ -46,7 +47,7 @@ export interface StandingPolicyOptions {
 }
 
 const defaults = {
-  allowPrivateAddresses: true,
+  privateAddresses: 'listed',
   numWantDefault: 50,
   numWantLimit: 200,
 } satisfies PolicySettings;
@@ -104,15 +105,19 @@ export class StandingPolicy implements AnnouncePolicy {
     this.privateAddresses.note(address);
     // Clients repeat a goodbye that is refused, for ever; and nobody gains anything by one.
     if (request.event === 'stopped') return undefined;
-    const { allowPrivateAddresses, allowedAddresses, bannedAddresses } = this.#settings;
+    const { privateAddresses, allowedAddresses, bannedAddresses } = this.#settings;
     if (bannedAddresses?.contains(address) === true) return refusals.banned;
     if (allowedAddresses?.contains(address) === false) return refusals.foreign;
     return (
-      unreachable(request, address, allowPrivateAddresses) ??
+      unreachable(request, address, privateAddresses) ??
       this.#clientRefusal(request) ??
       this.#rateRefusal(request, address, now) ??
       this.#torrentRefusal(request.infoHash)
     );
+  }
+
+  listing(address: Uint8Array): 'public' | 'private' {
+    return listingOf(address, this.#settings.privateAddresses);
   }
 
   serves(infoHash: Uint8Array): boolean {
@@ -127,8 +132,8 @@ export class StandingPolicy implements AnnouncePolicy {
     return this.#interval.longest;
   }
 
-  get minInterval(): number | undefined {
-    return this.#settings.minInterval;
+  get minInterval(): number {
+    return this.#settings.minInterval ?? minIntervalFor(this.#settings.interval ?? intervalDefaults.interval);
   }
 
   wanted({ numWant }: AnnounceRequest, _now: number): number {

@@ -56,7 +56,7 @@ describe('refuses', () => {
   });
 
   test('private addresses where the operator says so', () => {
-    const policy = policyOf({ allowPrivateAddresses: false });
+    const policy = policyOf({ privateAddresses: 'refused' });
     expect(codeOf(policy, {}, '192.168.1.1')).toBe('address-private');
   });
 
@@ -68,7 +68,7 @@ describe('refuses', () => {
       deniedClients: new ClientPrefixes([bytesOf('-TR1')]),
       allowedAddresses: network,
       bannedAddresses: new AddressRanges([parseAddressRange('203.0.113.9')]),
-      allowPrivateAddresses: false,
+      privateAddresses: 'refused',
     });
     expect(codeOf(policy, { peerId: peerIdOf('-TR4050-') })).toBe('welcome');
   });
