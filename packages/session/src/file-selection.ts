@@ -26,7 +26,7 @@ export interface FileSelectionOptions {
 
 export class FileSelection {
   readonly #options: FileSelectionOptions;
-  #priorities: FilePriority[];
+  #priorities: readonly FilePriority[];
   /** Bytes missing of each file. */
   readonly #left: number[];
   readonly #nearlyDone = new Set<number>();
@@ -44,6 +44,11 @@ export class FileSelection {
     return this.#priorities;
   }
 
+  /** One for each file. */
+  set priorities(priorities: readonly FilePriority[]) {
+    this.#priorities = priorities;
+  }
+
   /** Nothing is skipped, preferred or put off. */
   get isPlain(): boolean {
     return this.#nearlyDone.size === 0 && this.#priorities.every((priority) => priority === 'normal');
@@ -55,10 +60,14 @@ export class FileSelection {
     return this.#left[file] ?? 0;
   }
 
-  /** @throws RangeError when there is no such file. */
-  set(file: number, priority: FilePriority): void {
-    this.#requireFile(file);
-    this.#priorities[file] = priority;
+  /** The priorities as they would be if these files had this one. @throws RangeError when there is no such file. */
+  with(files: readonly number[], priority: FilePriority): readonly FilePriority[] {
+    const priorities = [...this.#priorities];
+    for (const file of files) {
+      this.#requireFile(file);
+      priorities[file] = priority;
+    }
+    return priorities;
   }
 
   isWanted(file: number): boolean {

@@ -77,7 +77,7 @@ export class TorrentHandle implements AsyncDisposable {
 
   /**
    * How much the files, by number, are wanted from now on. What is skipped is not created; what exists of it stays.
-   * @throws RangeError when there is no such file; StorageError.
+   * @throws RangeError when there is no such file; StorageError. Then all are wanted as before.
    */
   setFilePriority(files: number | readonly number[], priority: FilePriority): Promise<void> {
     return this.#run.setFilePriority(typeof files === 'number' ? [files] : files, priority);

@@ -14,6 +14,7 @@ import type { FilePriority, FileSelection } from './file-selection.ts';
 import { FileWatch, type ChangedFile } from './file-watch.ts';
 import { Milestones } from './milestones.ts';
 import type { PieceWork } from './piece-work.ts';
+import { PriorityChange } from './priority-change.ts';
 import type { TorrentRateLimits, TorrentRates } from './rates.ts';
 import type { TorrentDriver } from './torrent-driver.ts';
 
@@ -58,6 +59,7 @@ export class TorrentRun implements BudgetMember {
   readonly #map: FileMap;
   readonly #watch: FileWatch;
   readonly #milestones: Milestones;
+  readonly #priorityChange: PriorityChange;
   readonly #ended = new AbortController();
   readonly #work = new Set<Promise<void>>();
   #directory: string | undefined;
@@ -74,6 +76,12 @@ export class TorrentRun implements BudgetMember {
     this.#map = new FileMap(metainfo.files.map((file) => file.length));
     this.#watch = new FileWatch(storage, metainfo.files.length);
     this.#milestones = new Milestones(metainfo.infoHash, parts.torrent);
+    const { selection, journal } = parts;
+    const changed = (): void => {
+      this.#watch.forget();
+      this.input({ type: 'priorities', pieces: selection.pieces() });
+    };
+    this.#priorityChange = new PriorityChange({ selection, storage, journal, changed });
   }
 
   get pieceBytes(): number {
@@ -150,16 +158,10 @@ export class TorrentRun implements BudgetMember {
     this.input({ type: 'allowance', ...this.#parts.rates.allowance });
   }
 
-  async setFilePriority(files: readonly number[], priority: FilePriority): Promise<void> {
-    const { selection, storage, journal } = this.#parts;
-    for (const file of files) selection.set(file, priority);
-    await journal?.writing();
-    await storage.setWanted(selection.wanted());
-    // Empty files and those that became wanted exist from now on.
-    await storage.prepare();
-    this.#watch.forget();
-    await journal?.restamp();
-    this.input({ type: 'priorities', pieces: selection.pieces() });
+  setFilePriority(files: readonly number[], priority: FilePriority): Promise<void> {
+    const change = this.#priorityChange.set(files, priority);
+    this.#track(change.catch(() => {}));
+    return change;
   }
 
   read(file: number, range?: ReadRange): ReadableStream<Uint8Array> {

@@ -27,9 +27,9 @@ describe('a selection of files', () => {
   test('changes while it is used', () => {
     const selection = selectionOf([16 * KiB, 16 * KiB]);
     expect(selection.isPlain).toBe(true);
-    selection.set(1, 'skip');
+    selection.priorities = selection.with([1], 'skip');
     expect([...selection.pieces()]).toEqual([4, 0]);
-    selection.set(1, 'normal');
+    selection.priorities = selection.with([1], 'normal');
     expect([...selection.pieces()]).toEqual([4, 4]);
   });
 
@@ -59,7 +59,7 @@ describe('a selection of files', () => {
 
   test('refuses files that do not exist and priorities that do not fit', () => {
     expect(() => selectionOf([1, 2], { priorities: ['skip'] })).toThrow(RangeError);
-    expect(() => selectionOf([1]).set(1, 'low')).toThrow(RangeError);
+    expect(() => selectionOf([1]).with([0, 1], 'low')).toThrow(RangeError);
     expect(() => selectionOf([1]).leftOf(-1)).toThrow(RangeError);
   });
 });
