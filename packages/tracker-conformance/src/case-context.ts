@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ConformanceCase } from './conformance-case.ts';
 import type { Deadline } from './deadline.ts';
 import { HttpProbe } from './http-probe.ts';
+import { SignalProbe } from './signal-probe.ts';
 import * as reading from './swarm-reading.ts';
 import type { Target } from './target.ts';
 import { UdpProbe } from './udp-probe.ts';
@@ -21,6 +22,7 @@ export class CaseContext {
   readonly #seed: string;
   readonly #number: number;
   readonly #udp: UdpProbe[] = [];
+  readonly #peers: SignalProbe[] = [];
   #session: Promise<Uint8Array> | undefined;
 
   constructor(target: Target, deadline: Deadline, seed: string, entry: ConformanceCase) {
@@ -82,8 +84,14 @@ export class CaseContext {
     return reading.scrapeOverUdp(this.udp(), await this.connectionId(), infoHashes);
   }
 
+  /** A further connection of a WebTorrent peer. @throws ConformanceError no-connection, no-answer */
+  connectPeer(): Promise<SignalProbe> {
+    return SignalProbe.open(this.target, this.deadline, (probe) => this.#peers.push(probe));
+  }
+
   close(): void {
     for (const probe of this.#udp) probe.close();
+    for (const probe of this.#peers) probe.terminate();
   }
 }
 

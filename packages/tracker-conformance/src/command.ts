@@ -15,7 +15,7 @@ export interface CommandOutput {
 
 const usage = `Usage: shoal-tracker-conformance [options] URL...
 
-Runs corner cases of the tracker protocol against http:, https: and udp: trackers.
+Runs corner cases of the tracker protocol against http:, https:, udp:, ws: and wss: trackers.
 
   --json           one line of JSON for each URL
   --only LIST      run only these cases: 1,5-9

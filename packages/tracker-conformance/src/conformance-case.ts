@@ -2,7 +2,7 @@
 import type { CaseContext } from './case-context.ts';
 
 /** How a tracker is spoken to, as its URL says. */
-export type Transport = 'http' | 'https' | 'udp';
+export type Transport = 'http' | 'https' | 'udp' | 'ws' | 'wss';
 
 /**
  * `fail`: harms clients or the swarm. `differs`: permitted by the BEPs or a feature left out, but not what is
@@ -31,6 +31,7 @@ export interface ConformanceCase {
 
 export const overHttp: readonly Transport[] = ['http', 'https'];
 export const overUdp: readonly Transport[] = ['udp'];
+export const overWebSocket: readonly Transport[] = ['ws', 'wss'];
 export const overBoth: readonly Transport[] = ['http', 'https', 'udp'];
 
 export function pass(seen: string): Verdict {

@@ -8,6 +8,7 @@ export type ConformanceErrorCode =
   | 'no-connection'
   | 'not-bencoded'
   | 'not-http'
+  | 'not-json'
   | 'refused'
   | 'too-large';
 

@@ -2,7 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { CaseContext } from './case-context.ts';
 import { cases } from './cases.ts';
-import { type ConformanceCase, type Outcome, type Verdict, fail, notApplicable } from './conformance-case.ts';
+import {
+  type ConformanceCase,
+  type Outcome,
+  type Transport,
+  type Verdict,
+  fail,
+  notApplicable,
+} from './conformance-case.ts';
 import { Deadline } from './deadline.ts';
 import { ConformanceError } from './errors.ts';
 import { type Target, resolveTarget } from './target.ts';
@@ -39,7 +46,7 @@ export const defaults: Required<Pick<ConformanceOptions, 'timeoutMs' | 'concurre
 };
 
 /**
- * Runs the cases against the tracker at `url` (`http:`, `https:` or `udp:`), and yields their results in order.
+ * Runs the cases against the tracker at `url` (`http:`, `https:`, `udp:`, `ws:` or `wss:`), and yields their results in order.
  * Ending the loop early starts no further case. Sends to that tracker's address alone.
  * @throws TypeError for a URL of no such tracker, RangeError for an option, ConformanceError bad-host
  */
@@ -91,7 +98,7 @@ const maxSeen = 300;
 async function judge(entry: ConformanceCase, target: Target, timeoutMs: number, seed: string): Promise<Verdict> {
   const { transports } = entry;
   if (transports.length > 0 && !transports.includes(target.transport)) {
-    return notApplicable(`only over ${transports.includes('udp') ? 'UDP' : 'HTTP'}`);
+    return notApplicable(`only over ${namesOf(transports)}`);
   }
   const context = new CaseContext(target, new Deadline(timeoutMs), seed, entry);
   try {
@@ -102,4 +109,13 @@ async function judge(entry: ConformanceCase, target: Target, timeoutMs: number, 
   } finally {
     context.close();
   }
+}
+
+function namesOf(transports: readonly Transport[]): string {
+  const names = [
+    ['http', 'HTTP'],
+    ['udp', 'UDP'],
+    ['ws', 'WebSocket'],
+  ] as const;
+  return names.flatMap(([transport, name]) => (transports.includes(transport) ? [name] : [])).join(' and ');
 }

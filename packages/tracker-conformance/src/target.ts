@@ -15,27 +15,33 @@ export interface Target {
   readonly ip: string;
   readonly family: 4 | 6;
   readonly port: number;
-  /** Path and query of announces; `/announce` when the URL has none. */
+  /** Path and query of announces; `/announce` when the URL has none, over WebSocket `/`. */
   readonly path: string;
   /** Another address of this machine that reaches the tracker, where one is known. */
   readonly secondAddress: string | undefined;
 }
 
-/** Takes a URL apart. @throws TypeError when it is not the URL of an HTTP or UDP tracker */
+/** Takes a URL apart. @throws TypeError when it is not the URL of a tracker */
 export function parseTrackerUrl(url: string): { transport: Transport; host: string; port: number; path: string } {
   const { protocol, hostname, port, pathname, search } = new URL(url);
   const transport = protocol.slice(0, -1);
-  if (transport !== 'http' && transport !== 'https' && transport !== 'udp') {
-    throw new TypeError(`Not http, https or udp: ${url}`);
-  }
+  if (!isTransport(transport)) throw new TypeError(`Not http, https, udp, ws or wss: ${url}`);
   // BEP 15 knows no default port.
   if (transport === 'udp' && port === '') throw new TypeError(`A UDP tracker needs a port: ${url}`);
   return {
     transport,
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? (transport === 'https' ? 443 : 80) : Number(port),
-    path: `${pathname === '/' || pathname === '' ? '/announce' : pathname}${search}`,
+    port: port === '' ? (transport === 'https' || transport === 'wss' ? 443 : 80) : Number(port),
+    path: `${pathname === '/' || pathname === '' ? rootOf(transport) : pathname}${search}`,
   };
+}
+
+function isTransport(scheme: string): scheme is Transport {
+  return ['http', 'https', 'udp', 'ws', 'wss'].includes(scheme);
+}
+
+function rootOf(transport: Transport): string {
+  return transport === 'ws' || transport === 'wss' ? '/' : '/announce';
 }
 
 /** Resolves a tracker's name. @throws TypeError for a bad URL, ConformanceError bad-host for a name without address */

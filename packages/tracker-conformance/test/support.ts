@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { type CaseResult, type ConformanceOptions, runConformance } from '../src/index.ts';
 
 /** A tracker that is wrong on purpose. */
@@ -58,6 +59,30 @@ export async function udpTracker(
     url: `udp://127.0.0.1:${socket.address().port}`,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(sockets.map((each) => new Promise<void>((resolve) => each.close(() => resolve()))));
+    },
+  };
+}
+
+/** Has every message answered by `answer`, which is given all connections, the oldest first. */
+export async function webSocketTracker(
+  answer: (text: string, from: WebSocket, all: readonly WebSocket[]) => void,
+): Promise<WrongTracker> {
+  const all: WebSocket[] = [];
+  const acceptor = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  acceptor.on('connection', (socket) => {
+    all.push(socket);
+    socket.on('error', () => {});
+    socket.on('message', (data: Buffer) => answer(data.toString(), socket, all));
+  });
+  await once(acceptor, 'listening');
+  const address = acceptor.address();
+  if (address === null || typeof address === 'string') throw new TypeError('not listening on a port');
+  return {
+    url: `ws://127.0.0.1:${address.port}`,
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of all) socket.terminate();
+      acceptor.close();
+      await once(acceptor, 'close');
     },
   };
 }

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { cases } from '../src/index.ts';
-import { type WrongTracker, httpTracker, ok, resultsOf, udpTracker } from './support.ts';
+import type { WebSocket } from 'ws';
+import { type WrongTracker, httpTracker, ok, resultsOf, udpTracker, webSocketTracker } from './support.ts';
 
 const forgedPeer = '\xcb\x00\x71\x07\x4e\x21';
 const mappedPeer = `${'\0'.repeat(10)}\xff\xff\x7f\0\0\x01\x4e\x21`;
@@ -76,7 +77,40 @@ const wrongTrackers: readonly [string, () => Promise<WrongTracker>][] = [
       ),
   ],
   ['answers from another port', () => udpTracker((packet) => udpReply(packet), true)],
+  ['everything to everybody', () => webSocketTracker(relayToAll)],
+  ['a leecher too many', () => webSocketTracker((text, from) => from.send(signalReply(text, 2)))],
+  ['answers that are no JSON', () => webSocketTracker((_, from) => from.send('{'))],
+  ['changed offers', () => webSocketTracker((text, from, all) => relayToAll(text.replaceAll('quoted', ''), from, all))],
 ];
+
+/** Takes everything, passes every offer and answer to everybody, and forgets nobody. */
+function relayToAll(text: string, from: WebSocket, all: readonly WebSocket[]): void {
+  from.send(signalReply(text, 1));
+  const { offers, answer, ...ids } = fieldsOf(text);
+  const { action, info_hash, peer_id, offer_id } = ids;
+  const signals = Array.isArray(offers) ? (offers as object[]) : answer === undefined ? [] : [{ answer, offer_id }];
+  for (const signal of signals) {
+    for (const socket of all) socket.send(JSON.stringify({ action, info_hash, peer_id, ...signal }));
+  }
+}
+
+/** An answer to anything, always of one seeder. */
+function signalReply(text: string, incomplete: number): string {
+  const { action, info_hash } = fieldsOf(text);
+  const all = { complete: 1, incomplete, downloaded: 0 };
+  if (action !== 'scrape') return JSON.stringify({ action: 'announce', info_hash, interval: 120, ...all });
+  const infoHashes = (Array.isArray(info_hash) ? info_hash : []) as string[];
+  return JSON.stringify({ action, files: Object.fromEntries(infoHashes.map((infoHash) => [infoHash, all])) });
+}
+
+/** The fields of a message; what is no message stands for an announce of nothing in particular. */
+function fieldsOf(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return { info_hash: 'x'.repeat(20), ...(JSON.parse(text) as Record<string, unknown>) };
+  } catch {
+    return { info_hash: 'x'.repeat(20) };
+  }
+}
 
 /** A tracker that never checks anything: a constant id, everything taken. */
 function udpReply(packet: Buffer, peers = Buffer.alloc(0), leechers = 7): Buffer {
@@ -114,7 +148,10 @@ describe('trackers that are wrong on purpose', () => {
       for (const { number, outcome, seen } of results) {
         if (outcome === 'differs') different.add(number);
         // A tracker that does not answer fails everything: that shows nothing about a case's own judgement.
-        if (outcome === 'fail' && !/^(?:no answer|refused:|status 404|the connection (?:failed|was))/.test(seen))
+        if (
+          outcome === 'fail' &&
+          !/^(?:no answer|refused:|status 404|the connection (?:failed|was)|no message)/.test(seen)
+        )
           caught.add(number);
       }
     }
