@@ -10,7 +10,9 @@ export type TrackerRedisErrorCode = 'unavailable' | 'refused' | 'unsupported' | 
 export class TrackerRedisError extends Error {
   readonly code: TrackerRedisErrorCode;
 
-  constructor(cause: unknown) {
+  constructor(error: unknown) {
+    // A cluster that cannot be joined says nothing itself; its last node does.
+    const cause = error instanceof Error && 'lastNodeError' in error ? (error.lastNodeError ?? error) : error;
     const code = codeOf(cause);
     super(`${reasons[code]}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'TrackerRedisError';

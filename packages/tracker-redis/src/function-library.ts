@@ -5,9 +5,9 @@
 //   below 0      bookkeeping: `c` has minus the downloads, an address (4 or 16 bytes) minus its ports in this swarm
 //   0 to 11      peers: 6 × private + 3 × IPv6 + (0 leecher, 1 partial seed, 2 seed); the member is the compact record
 //   12 to 14     participants with two addresses, by role: both records, heard of when the more silent one was
-//   15           keys that announced in the last two minutes: `k`, the family, the key
-// A part is 2^36 wide: twice the second, plus 1 once the peer's download was counted. Beside it, in the same slot, lies
-// a hash of who belongs to whom; swarms without keys have none.
+//   15           an index of who announced with which key in the last two minutes
+//   16           an index of who is whose other address
+// A part is 2^36 wide: twice the second, plus 1 once the peer's download was counted; in an index, a hash of the name.
 import { createHash } from 'node:crypto';
 import { censusLua } from './functions/census.ts';
 import { drawingLua } from './functions/drawing.ts';

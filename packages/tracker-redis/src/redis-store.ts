@@ -40,6 +40,8 @@ export class RedisStore implements AsyncDisposable {
   readonly #prefix: string;
   readonly #clock: (() => number) | undefined;
   #loading: Promise<void> | undefined;
+  /** Why there is no connection. */
+  #trouble: Error | undefined;
   #closed = false;
 
   /**
@@ -58,7 +60,8 @@ export class RedisStore implements AsyncDisposable {
     this.#clock = options.clock;
     this.#connection = connect(url);
     // Each call hears of its own failure, and the client connects again by itself.
-    this.#connection.on('error', () => {});
+    this.#connection.on('error', (error: Error) => (this.#trouble = error));
+    this.#connection.on('ready', () => (this.#trouble = undefined));
   }
 
   /** Records the announcer and draws peers for it. The bytes of `peer` are free again when this returns. @throws TrackerRedisError */
@@ -77,23 +80,23 @@ export class RedisStore implements AsyncDisposable {
       peer.formerly === undefined ? '' : recordOf(peer.formerly),
       this.#second(),
     ];
-    const keys = this.#keysOf(peer.infoHash);
+    const key = this.#keyOf(peer.infoHash);
     try {
-      return answerIn(await this.#call(functionNames.announce, keys, words));
+      return answerIn(await this.#call(functionNames.announce, key, words));
     } catch (error) {
-      if (!lacksRoom(error)) throw new TrackerRedisError(error);
-      return this.#look(keys, words);
+      if (!lacksRoom(error)) throw this.#failure(error);
+      return this.#look(key, words);
     }
   }
 
   /** Counts for each hash, in order; undefined where nobody is. @throws TrackerRedisError */
   async counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]> {
     const words = [this.#lifetime(), this.#second()];
-    const swarms = infoHashes.map((infoHash) => this.#keysOf(infoHash));
+    const keys = infoHashes.map((infoHash) => this.#keyOf(infoHash));
     try {
-      return (await Promise.all(swarms.map((keys) => this.#call(functionNames.counts, keys, words)))).map(countsIn);
+      return (await Promise.all(keys.map((key) => this.#call(functionNames.counts, key, words)))).map(countsIn);
     } catch (error) {
-      throw new TrackerRedisError(error);
+      throw this.#failure(error);
     }
   }
 
@@ -101,11 +104,9 @@ export class RedisStore implements AsyncDisposable {
   async totals(): Promise<StoreTotals> {
     const words = [this.#lifetime(), this.#second()];
     try {
-      return await swarmTotals(this.#masters(), this.#prefix, (key) =>
-        this.#call(functionNames.counts, besides(key), words),
-      );
+      return await swarmTotals(this.#masters(), this.#prefix, (key) => this.#call(functionNames.counts, key, words));
     } catch (error) {
-      throw new TrackerRedisError(error);
+      throw this.#failure(error);
     }
   }
 
@@ -122,29 +123,29 @@ export class RedisStore implements AsyncDisposable {
   }
 
   /** The announce that a full store can still answer. */
-  async #look(keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
+  async #look(key: string, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
     try {
-      return answerIn(await this.#call(functionNames.look, keys, words));
+      return answerIn(await this.#call(functionNames.look, key, words));
     } catch (error) {
-      throw new TrackerRedisError(error);
+      throw this.#failure(error);
     }
   }
 
   /** Calls a function: with the others of this moment, and once more by itself where that can help. */
-  async #call(name: string, keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<unknown> {
+  async #call(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
     try {
-      return await this.#connection.fcallBuffer(name, 2, ...keys, ...words);
+      return await this.#connection.fcallBuffer(name, 1, key, ...words);
     } catch (error) {
       if (this.#closed) throw error;
       if (lacksFunctions(error)) await this.#load();
       else if (!this.#mayBeElsewhere(error)) throw error;
     }
     // By itself, because in a pipeline the client follows no redirections.
-    return this.#alone(name, keys, words);
+    return this.#alone(name, key, words);
   }
 
-  async #alone(name: string, keys: SwarmKeys, words: readonly (Buffer | string)[]): Promise<unknown> {
-    const command = new Command('fcall', [name, '2', ...keys, ...words], { replyEncoding: null });
+  async #alone(name: string, key: string, words: readonly (Buffer | string)[]): Promise<unknown> {
+    const command = new Command('fcall', [name, '1', key, ...words], { replyEncoding: null });
     await this.#connection.sendCommand(command);
     return command.promise;
   }
@@ -152,10 +153,17 @@ export class RedisStore implements AsyncDisposable {
   /** Whether an error may be due to a picture of the cluster that is out of date; has it renewed then. */
   #mayBeElsewhere(error: unknown): boolean {
     if (!(this.#connection instanceof Cluster) || !(error instanceof Error)) return false;
-    const reply = error.name === 'ReplyError';
-    if (reply && !/^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY) /.test(error.message)) return false;
+    const isReply = error.name === 'ReplyError';
+    if (isReply && !/^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY) /.test(error.message)) return false;
     this.#connection.refreshSlotsCache();
-    return reply;
+    // The client finds out only then that the keys of a pipeline have got different masters meanwhile.
+    return isReply || error.message.includes('same slots allocation group');
+  }
+
+  /** A call that was not even sent failed for the reason for which there is no connection. */
+  #failure(error: unknown): TrackerRedisError {
+    const isReply = error instanceof Error && error.name === 'ReplyError';
+    return new TrackerRedisError(isReply ? error : (this.#trouble ?? error));
   }
 
   /** Loads the functions into every master; whoever needs them meanwhile waits for the same attempt. */
@@ -184,16 +192,9 @@ export class RedisStore implements AsyncDisposable {
     return this.#clock === undefined ? '' : String(Math.ceil(this.#clock() / 1000));
   }
 
-  #keysOf(infoHash: Uint8Array): SwarmKeys {
-    return besides(`${this.#prefix}{${Buffer.from(infoHash).toString('hex')}}`);
+  #keyOf(infoHash: Uint8Array): string {
+    return this.#prefix + Buffer.from(infoHash).toString('hex');
   }
-}
-
-/** The sorted set of a swarm and the hash beside it. */
-type SwarmKeys = readonly [string, string];
-
-function besides(key: string): SwarmKeys {
-  return [key, `${key}p`];
 }
 
 /** The compact record of an address (BEP 23, BEP 7). */

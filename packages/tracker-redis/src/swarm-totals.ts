@@ -13,7 +13,7 @@ export async function swarmTotals(
   countsOf: (key: string) => Promise<unknown>,
 ): Promise<StoreTotals> {
   const totals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
-  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}{*}`;
+  const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}${'?'.repeat(40)}`;
   for (const master of masters) {
     let cursor = '0';
     do {

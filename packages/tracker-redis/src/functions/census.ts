@@ -1,17 +1,15 @@
 // How many there are in a swarm, and where they stand: sweeping, counting, and the ranks of every part. Lua.
 /** Where each part begins, and where the last one ends. */
-const edges = Array.from({ length: 17 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
+const edges = Array.from({ length: 18 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
 
 export const censusLua: string = `
 local PART = 2 ^ 36
 local LISTING, FAMILY = 6, 3
-local SEED, PAIRS, RECENT = 2, 12, 15
+local SEED, PAIRS, RECENT, LINKS = 2, 12, 15, 16
 -- Stale members removed from each part per announce: faster than they can join.
 local SWEEP = '16'
 -- How long a key is remembered: a client announces over both families within seconds.
 local RECENT_SECONDS = 120
--- A k, the family, four bytes of key, twenty of peer id: no record is as long.
-local KEY_BYTES = 26
 -- Up to this many members a swarm is read whole, which is less work than counting its parts.
 local SMALL = 24
 -- A look-up by rank takes as long as eight neighbours of a range (README, "Figures").
@@ -42,16 +40,33 @@ local function pairOf(one, other)
   return #one == 6 and one .. other or other .. one
 end
 
+-- The score under which something is found by its name in a part that is an index.
+local function indexed(number, name)
+  return text(number * PART + tonumber(string.sub(redis.sha1hex(name), 1, 9), 16))
+end
+
+-- What an index has for a name: the members that begin with it.
+local function find(keys, number, name)
+  local score = indexed(number, name)
+  for _, member in ipairs(call('ZRANGE', keys[1], score, score, 'BYSCORE')) do
+    if string.sub(member, 1, #name) == name then return member end
+  end
+end
+
+-- A record leads to that of its partner.
 local function partnerOf(keys, member)
-  return call('HGET', keys[2], member)
+  local link = find(keys, LINKS, 'l' .. member)
+  return link and string.sub(link, 2 + #member) or false
+end
+
+local function join(keys, one, other)
+  call('ZADD', keys[1], indexed(LINKS, 'l' .. one), 'l' .. one .. other, indexed(LINKS, 'l' .. other), 'l' .. other .. one)
 end
 
 -- Makes two participants of one.
 local function part(keys, member)
   local partner = partnerOf(keys, member)
-  if not partner then return end
-  call('HDEL', keys[2], member, partner)
-  call('ZREM', keys[1], pairOf(member, partner))
+  if partner then call('ZREM', keys[1], pairOf(member, partner), 'l' .. member .. partner, 'l' .. partner .. member) end
 end
 
 -- Takes an address out, and its port out of what the address may list.
@@ -62,16 +77,10 @@ local function forget(keys, member)
   if tonumber(call('ZINCRBY', keys[1], '1', address)) >= 0 then call('ZREM', keys[1], address) end
 end
 
-local function remove(keys, member)
-  if #member ~= KEY_BYTES then return forget(keys, member) end
-  call('ZREM', keys[1], member)
-  call('HDEL', keys[2], member)
-end
-
 -- Removes a few of the stale of a part; whether there may be more.
 local function sweep(keys, number, cutoff)
   local stale = call('ZRANGE', keys[1], edges[number], '(' .. alive(number, cutoff), 'BYSCORE', 'LIMIT', '0', SWEEP)
-  for _, member in ipairs(stale) do remove(keys, member) end
+  for _, member in ipairs(stale) do forget(keys, member) end
   return #stale == tonumber(SWEEP)
 end
 
@@ -84,15 +93,15 @@ local function readWhole(keys, cutoff)
     local score = tonumber(all[at])
     if score >= 0 then
       local number = math.floor(score / PART)
-      local limit = number == RECENT and cutoff.recent or cutoff.peer
-      if math.floor((score % PART) / 2) <= limit then
-        -- A pair goes with the one of the two that is stale.
-        if number < PAIRS or number == RECENT then stale[#stale + 1] = all[at - 1] end
-      elseif number < PAIRS then
+      local living = number >= RECENT or math.floor((score % PART) / 2) > cutoff
+      if number < PAIRS and living then
         local found = parts[number]
         if found.count == 0 then found.from = at / 2 - 1 end
         found.count = found.count + 1
-      elseif number < RECENT then
+      elseif number < PAIRS then
+        -- Its pair goes with it.
+        stale[#stale + 1] = all[at - 1]
+      elseif number < RECENT and living then
         paired[number - PAIRS] = paired[number - PAIRS] + 1
       end
     end
@@ -121,17 +130,16 @@ local function census(keys, cutoff, writing)
   if call('ZCARD', keys[1]) <= SMALL then
     local parts, paired, stale = readWhole(keys, cutoff)
     if #stale == 0 or not writing then return parts, paired end
-    for _, member in ipairs(stale) do remove(keys, member) end
+    for _, member in ipairs(stale) do forget(keys, member) end
     return readWhole(keys, cutoff)
   end
   local numbers, stale = occupied(keys), {}
   -- Sweeping comes first: it moves the ranks of those that stay.
-  for _, number in ipairs(numbers) do stale[number] = not writing or sweep(keys, number, cutoff.peer) end
-  if writing then sweep(keys, RECENT, cutoff.recent) end
+  for _, number in ipairs(numbers) do stale[number] = not writing or sweep(keys, number, cutoff) end
   local parts, rank = {}, call('ZCOUNT', keys[1], '-inf', '(0')
   for number = 0, 11 do parts[number] = { from = 0, count = 0 } end
   for _, number in ipairs(numbers) do
-    local living = alive(number, cutoff.peer)
+    local living = alive(number, cutoff)
     if stale[number] then rank = rank + between(keys, edges[number], living) end
     local count = between(keys, living, edges[number + 1])
     parts[number] = { from = rank, count = count }
@@ -139,7 +147,7 @@ local function census(keys, cutoff, writing)
   end
   local paired = { [0] = 0, 0, 0 }
   if between(keys, edges[PAIRS], edges[RECENT]) > 0 then
-    for role = 0, SEED do paired[role] = between(keys, alive(PAIRS + role, cutoff.peer), edges[PAIRS + role + 1]) end
+    for role = 0, SEED do paired[role] = between(keys, alive(PAIRS + role, cutoff), edges[PAIRS + role + 1]) end
   end
   return parts, paired
 end

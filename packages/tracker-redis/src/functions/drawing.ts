@@ -60,7 +60,7 @@ end
 local function fill(keys, parts, peer)
   if peer.want == 0 then return '', '' end
   local member = peer.member
-  local partner = partnerOf(keys, member)
+  local partner = peer.partner
   local far = peer.both and given(parts, 1 - peer.family, peer) or {}
   local reserved = 0
   -- Whoever has addresses of both families can use both: a quarter for the other one, as in opentracker.

@@ -12,7 +12,7 @@ local function peerIn(args)
   return {
     member = args[1], family = #args[1] == 6 and 0 or 1, role = tonumber(args[2]), leaving = args[3] == '1',
     listing = tonumber(args[4]), want = args[3] == '1' and 0 or tonumber(args[5]), both = args[6] == '1',
-    lifetime = tonumber(args[7]), ports = tonumber(args[8]), key = args[10], former = args[11],
+    partner = false, lifetime = tonumber(args[7]), ports = tonumber(args[8]), key = args[10], former = args[11],
   }
 end
 
@@ -23,20 +23,15 @@ local function answer(keys, outcome, peer, cutoff, writing)
   return { outcome, leechers + partial, partial, seeds, completed, ipv4, ipv6 }
 end
 
-local function cutoffs(now, lifetime)
-  return { peer = now - lifetime, recent = now - RECENT_SECONDS }
-end
-
 local function announce(keys, args)
   local peer, now = peerIn(args), seconds(args[12])
-  local cutoff = cutoffs(now, peer.lifetime)
+  local cutoff = now - peer.lifetime
   local outcome = peer.leaving and leave(keys, peer, cutoff) or record(keys, peer, now, cutoff)
   local reply = answer(keys, outcome, peer, cutoff, true)
   if reply[2] + reply[4] == 0 then
-    call('DEL', keys[1], keys[2])
+    call('DEL', keys[1])
   else
     call('EXPIRE', keys[1], args[7])
-    call('EXPIRE', keys[2], args[7])
   end
   return reply
 end
@@ -44,12 +39,13 @@ end
 -- The same without writing anything, for a store that has no room left.
 local function look(keys, args)
   local peer = peerIn(args)
-  return answer(keys, 'store-full', peer, cutoffs(seconds(args[12]), peer.lifetime), false)
+  peer.partner = partnerOf(keys, peer.member)
+  return answer(keys, 'store-full', peer, seconds(args[12]) - peer.lifetime, false)
 end
 
 -- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses.
 local function counts(keys, args)
-  local parts, paired = census(keys, cutoffs(seconds(args[2]), tonumber(args[1])), false)
+  local parts, paired = census(keys, seconds(args[2]) - tonumber(args[1]), false)
   local leechers, partial, seeds, completed = tally(keys, parts, paired)
   local addresses = { [0] = 0, 0 }
   for number = 0, 11 do

@@ -47,25 +47,60 @@ local function move(keys, peer, cutoff)
   forget(keys, peer.former)
   call('ZINCRBY', keys[1], '-1', string.sub(peer.member, 1, -3))
   if partner then
-    call('HSET', keys[2], peer.member, partner, partner, peer.member)
+    join(keys, peer.member, partner)
     call('ZADD', keys[1], scoreOf(PAIRS + former.role, former.seen, 0), pairOf(peer.member, partner))
   end
   return former
 end
 
+-- A note says who announced with a key: k, the family, the key, ten digits of the second, the record.
+local function nameOf(family, key)
+  return 'k' .. family .. key
+end
+
+local function secondIn(noted)
+  return tonumber(string.sub(noted, 27, 36))
+end
+
+-- The record that announced with a key in the last two minutes.
+local function recall(keys, family, key, now)
+  local noted = find(keys, RECENT, nameOf(family, key))
+  return noted and now - secondIn(noted) <= RECENT_SECONDS and string.sub(noted, 37)
+end
+
+-- Two notes, looked at by chance, make room for one: never more than half of the notes are old.
+local function sweepNotes(keys, now)
+  local count = between(keys, edges[RECENT], edges[LINKS])
+  local first = count > 2 and call('ZCOUNT', keys[1], '-inf', '(' .. edges[RECENT])
+  for _ = 1, count > 2 and 2 or 0 do
+    local rank = first + math.floor(math.random() * count)
+    local noted = call('ZRANGE', keys[1], rank, rank)[1]
+    if now - secondIn(noted) > RECENT_SECONDS then
+      call('ZREM', keys[1], noted)
+      count = count - 1
+      if count == 0 then return end
+    end
+  end
+end
+
+local function note(keys, peer, now)
+  local name = nameOf(peer.family, peer.key)
+  local former = find(keys, RECENT, name)
+  if former then call('ZREM', keys[1], former) end
+  sweepNotes(keys, now)
+  call('ZADD', keys[1], indexed(RECENT, name), name .. string.format('%010.0f', now) .. peer.member)
+end
+
 -- The other address of a participant that has none yet: the proven one, or who announced lately with the same key.
-local function meet(keys, peer, cutoff)
+local function meet(keys, peer, now, cutoff)
   if #peer.former > 0 and #peer.former ~= #peer.member then
-    local other = not partnerOf(keys, peer.former) and lookUp(keys, peer.former, cutoff.peer)
+    local other = not partnerOf(keys, peer.former) and lookUp(keys, peer.former, cutoff)
     if other then return peer.former, other end
   end
   if peer.key == '' then return nil end
-  local remembered = 'k' .. (1 - peer.family) .. peer.key
-  local noted = tonumber(call('ZSCORE', keys[1], remembered) or nil)
-  if not noted or math.floor((noted % PART) / 2) <= cutoff.recent then return nil end
-  local partner = call('HGET', keys[2], remembered)
+  local partner = recall(keys, 1 - peer.family, peer.key, now)
   if not partner or partnerOf(keys, partner) then return nil end
-  local other = lookUp(keys, partner, cutoff.peer)
+  local other = lookUp(keys, partner, cutoff)
   if not other then return nil end
   return partner, other
 end
@@ -73,12 +108,12 @@ end
 -- Writes the announcer down; what became of it.
 local function record(keys, peer, now, cutoff)
   local member = peer.member
-  local known = lookUp(keys, member, cutoff.peer)
+  local known = lookUp(keys, member, cutoff)
   local outcome = 'refreshed'
   if not known then
     local ports = -tonumber(call('ZSCORE', keys[1], string.sub(member, 1, -3)) or 0)
     if ports >= peer.ports then return 'address-full' end
-    if #peer.former == #member then known = move(keys, peer, cutoff.peer) end
+    if #peer.former == #member then known = move(keys, peer, cutoff) end
   end
   if not known then
     outcome = 'joined'
@@ -90,11 +125,11 @@ local function record(keys, peer, now, cutoff)
   known.seen = math.max(known.seen, now)
   known.role = peer.role
   local partner = partnerOf(keys, member)
-  local other = partner and lookUp(keys, partner, cutoff.peer)
+  local other = partner and lookUp(keys, partner, cutoff)
   if not other then
-    partner, other = meet(keys, peer, cutoff)
+    partner, other = meet(keys, peer, now, cutoff)
     if other then
-      call('HSET', keys[2], member, partner, partner, member)
+      join(keys, member, partner)
       -- What is said last holds for both, so it may complete what the other address began.
       if outcome == 'joined' or before == SEED then before = other.role end
       known.counted = math.max(known.counted, other.counted)
@@ -105,16 +140,13 @@ local function record(keys, peer, now, cutoff)
     outcome = 'completed'
   end
   if other then agree(keys, member, known, partner, other) else write(keys, member, known) end
-  if peer.key ~= '' then
-    local noted = 'k' .. peer.family .. peer.key
-    call('ZADD', keys[1], scoreOf(RECENT, now, 0), noted)
-    call('HSET', keys[2], noted, member)
-  end
+  peer.partner = other and partner or false
+  if peer.key ~= '' then note(keys, peer, now) end
   return outcome
 end
 
 local function leave(keys, peer, cutoff)
-  if not lookUp(keys, peer.member, cutoff.peer) then return 'absent' end
+  if not lookUp(keys, peer.member, cutoff) then return 'absent' end
   forget(keys, peer.member)
   return 'left'
 end
