@@ -45,6 +45,11 @@ export interface SessionOptions extends RateLimits {
   readonly flushTimeoutMs?: number;
   /** Folder for one journal a torrent, which spares checks after a stop or a crash. Default: none are kept. */
   readonly resumeDirectory?: string;
+  /**
+   * Days after which the journal of a torrent that nobody added again is removed, where there are over a hundred; then
+   * its content is checked once. Default 180: longer than a disk is usually away.
+   */
+  readonly resumeKeepDays?: number;
   /** First wait after a failed announce or dial; doubles with each failure. Default 5000. */
   readonly retryMs?: number;
   /** Shortest time between plain announces. Default 60 000. */
@@ -94,6 +99,7 @@ export const defaults: Required<Omit<SessionOptions, WithoutDefault>> = {
   handshakeTimeoutMs: 10_000,
   stopTimeoutMs: 5000,
   flushTimeoutMs: 5000,
+  resumeKeepDays: 180,
   retryMs: 5000,
   minAnnounceIntervalMs: 60_000,
 };

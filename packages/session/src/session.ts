@@ -4,6 +4,7 @@ import type { Metainfo } from '@shoal/metainfo';
 import { UdpClient } from '@shoal/tracker-client';
 import { Budget } from './budget.ts';
 import { SessionError } from './errors.ts';
+import { JournalFolder } from './journal-folder.ts';
 import { Listener, type Introduced } from './listener.ts';
 import { resolveOptions, type AddOptions, type ResolvedSessionOptions, type SessionOptions } from './options.ts';
 import { Pacer } from './rate-limit/pacer.ts';
@@ -12,7 +13,7 @@ import { RunBuffers } from './run-buffers.ts';
 import { Dialer } from './tcp.ts';
 import type { TorrentDriver } from './torrent-driver.ts';
 import { TorrentHandle } from './torrent-handle.ts';
-import { openTorrent, specific, type SharedParts } from './torrent-opening.ts';
+import { openTorrent, specific, type OpenedTorrent, type SharedParts } from './torrent-opening.ts';
 import type { SessionReport, TorrentRun } from './torrent-run.ts';
 
 /** Blocks in one read of a seeder: 512 KiB, measured best. */
@@ -31,12 +32,15 @@ export class Session implements AsyncDisposable {
 
   private constructor(options: ResolvedSessionOptions, listener: Listener, pacer: Pacer) {
     this.#listener = listener;
+    const { resumeDirectory: directory } = options;
     this.#shared = {
       options,
       budget: new Budget(options),
       dialer: new Dialer({ localAddress: specific(options.bind), timeoutMs: options.dialTimeoutMs }),
       pacer,
       udp: new UdpClient(),
+      journals:
+        directory === undefined ? undefined : new JournalFolder({ directory, keepDays: options.resumeKeepDays }),
       runBuffers: new RunBuffers(maxRunBlocks),
       port: listener.port,
     };
@@ -114,10 +118,10 @@ export class Session implements AsyncDisposable {
   }
 
   async #closeAll(): Promise<void> {
-    const { dialer, udp, budget } = this.#shared;
+    const { dialer, udp, budget, journals } = this.#shared;
     dialer.close();
     await Promise.all([this.#listener.close(), ...this.torrents.map((handle) => handle.stop())]);
-    await Promise.all([udp[Symbol.asyncDispose](), budget[Symbol.asyncDispose]()]);
+    await Promise.all([udp[Symbol.asyncDispose](), budget[Symbol.asyncDispose](), journals?.close()]);
   }
 
   #takePlace(metainfo: Metainfo, options: AddOptions): void {
@@ -146,8 +150,9 @@ export class Session implements AsyncDisposable {
       if (late.handle === undefined) early.push(report);
       else late.handle.reported(report);
     };
-    const { run, driver, peerId, doubt } = await openTorrent(this.#shared, metainfo, options, onReport, signal);
-    const close = (): Promise<void> => this.#remove(infoHash, run);
+    const opened = await openTorrent(this.#shared, metainfo, options, onReport, signal);
+    const { run, driver, peerId, doubt } = opened;
+    const close = (): Promise<void> => this.#remove(infoHash, opened);
     const handle = new TorrentHandle({ infoHash, name, peerId }, run, early, close);
     late.handle = handle;
     this.#drivers.set(infoHash, driver);
@@ -163,8 +168,9 @@ export class Session implements AsyncDisposable {
     return handle;
   }
 
-  async #remove(infoHash: string, run: TorrentRun): Promise<void> {
+  async #remove(infoHash: string, { run, journalFile }: OpenedTorrent): Promise<void> {
     await run.stop();
+    if (journalFile !== undefined) await this.#shared.journals?.release(journalFile);
     this.#drivers.delete(infoHash);
     this.#runs.delete(infoHash);
     this.#handles.delete(infoHash);

@@ -11,6 +11,7 @@ import type { Budget } from './budget.ts';
 import { DiskTrouble } from './disk-trouble.ts';
 import { SessionError } from './errors.ts';
 import { FileSelection } from './file-selection.ts';
+import type { JournalFolder } from './journal-folder.ts';
 import type { AddOptions, ResolvedSessionOptions } from './options.ts';
 import { PieceWork } from './piece-work.ts';
 import type { Pacer } from './rate-limit/pacer.ts';
@@ -29,6 +30,7 @@ export interface SharedParts {
   readonly pacer: Pacer;
   /** One socket per family and one set of connection ids for all UDP trackers. */
   readonly udp: UdpClient;
+  readonly journals: JournalFolder | undefined;
   readonly runBuffers: RunBuffers;
   /** The port peers reach us on. */
   readonly port: number;
@@ -41,6 +43,7 @@ export interface OpenedTorrent {
   readonly peerId: string;
   /** What must be hashed while it runs. */
   readonly doubt: Bitfield;
+  readonly journalFile: string | undefined;
 }
 
 /** Of the time for goodbyes, what an announce under way may take before the `stopped`. */
@@ -55,11 +58,13 @@ export async function openTorrent(
   signal?: AbortSignal,
 ): Promise<OpenedTorrent> {
   const selection = selectionFor(metainfo, options);
+  const journalFile = journalPathIn(shared, metainfo, options)(options.directory);
   const storage = await storageFor(shared, metainfo, options, selection);
   let resumed: Resumed | undefined;
   try {
     const onError = ({ message }: Error): void => onReport({ type: 'journal-failed', reason: message });
-    resumed = await resume(metainfo, storage, journalPathIn(shared, metainfo, options)(options.directory), onError);
+    if (journalFile !== undefined) await shared.journals?.use(journalFile);
+    resumed = await resume(metainfo, storage, journalFile, onError);
     const known =
       options.requireComplete === true ? await checked(shared, metainfo, storage, resumed, options, signal) : resumed;
     // Pieces say nothing of empty files, links, and bytes past a file's end.
@@ -69,9 +74,10 @@ export async function openTorrent(
       await resumed.journal?.restamp();
     }
     signal?.throwIfAborted();
-    return assemble(shared, metainfo, options, { storage, selection, known }, onReport);
+    return { ...assemble(shared, metainfo, options, { storage, selection, known }, onReport), journalFile };
   } catch (error) {
     await resumed?.journal?.close({ clean: false });
+    if (journalFile !== undefined) await shared.journals?.release(journalFile);
     await storage.close();
     throw error;
   }
@@ -89,7 +95,7 @@ function assemble(
   options: AddOptions,
   { storage, selection, known }: Content,
   onReport: (report: SessionReport) => void,
-): OpenedTorrent {
+): Omit<OpenedTorrent, 'journalFile'> {
   const { geometry, pieceHashes, infoHashBytes, isPrivate } = metainfo;
   const { budget, dialer, pacer, runBuffers } = shared;
   const { journal, have, doubt } = known;
