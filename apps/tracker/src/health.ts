@@ -13,15 +13,17 @@ export interface Health {
   readonly ready: boolean;
   /** By transport; those that are off are left out. */
   readonly listening: Readonly<Record<string, boolean>>;
+  /** Whether the swarms can be reached; those in memory always can. */
+  readonly store: boolean;
 }
 
-/** Ready is a tracker that listens wherever it is meant to. */
-export function health(urls: Urls, { http, udp }: Pick<ServeOptions, 'http' | 'udp'>): Health {
+/** Ready is a tracker that listens wherever it is meant to and knows its swarms. */
+export function health(urls: Urls, { http, udp }: Pick<ServeOptions, 'http' | 'udp'>, store: boolean): Health {
   const listening = {
     ...(http !== 'off' && { http: urls.http !== undefined }),
     ...(udp !== 'off' && { udp: urls.udp !== undefined }),
   };
-  return { ready: Object.values(listening).every(Boolean), listening };
+  return { ready: store && Object.values(listening).every(Boolean), listening, store };
 }
 
 /** The object of /healthz: whoever can answer is alive. */

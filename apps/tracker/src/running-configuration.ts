@@ -1,7 +1,7 @@
 // What holds right now, and how it changes: by reading everything again on request, by lists that were edited, by
 // administrators. A mistake changes nothing and is told.
 import type { StandingPolicy } from '@shoal/tracker';
-import { type Certificate, TrackerServerError } from '@shoal/tracker-server';
+import { type Certificate, type SourceAddress, type SourceOptions, TrackerServerError } from '@shoal/tracker-server';
 import type { AdminToken } from './admin/token.ts';
 import { type Changes, type ConfigurationSources, readConfiguration, reloaded } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
@@ -18,6 +18,7 @@ export interface Configured {
   readonly secrets: Secrets;
   readonly lists: OperatorLists;
   readonly policy: StandingPolicy;
+  readonly source: SourceAddress;
   readonly log: Log;
 }
 
@@ -56,6 +57,11 @@ export class RunningConfiguration {
   /** What administrators must send now. */
   token(): AdminToken | undefined {
     return this.#secrets.token;
+  }
+
+  /** Whom requests speak for; changes with the configuration. */
+  get source(): SourceAddress {
+    return this.#configured.source;
   }
 
   /** What to show to who connects now. */
@@ -104,15 +110,21 @@ export class RunningConfiguration {
 
   /** All or nothing: what can fail is done before anything holds. */
   async #take(options: ServeOptions): Promise<void> {
-    const { lists, log, policy } = this.#configured;
+    const { lists, log, policy, source } = this.#configured;
     const secrets = await readSecrets(options);
     await lists.use(options);
     enforce(policy, options, lists);
     if (secrets.certificate !== undefined) this.#renew(secrets.certificate);
+    source.replace(sourceOptions(options));
     this.#secrets = secrets;
     this.#options = options;
     log.configure({ level: options.logLevel, addresses: options.logAddresses });
   }
+}
+
+/** Whom the options trust. */
+export function sourceOptions({ trustedProxy, trustIp }: ServeOptions): SourceOptions {
+  return { trustedProxies: trustedProxy, trustIpParameter: trustIp };
 }
 
 function isMistake(error: unknown): error is Error {

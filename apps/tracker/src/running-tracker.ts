@@ -1,7 +1,7 @@
 // A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
 // may change, and a watch over what looks wrong.
 import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
-import { type Traffic, TrackerStats, createTraffic } from '@shoal/tracker-server';
+import { SourceAddress, type Traffic, TrackerStats, createTraffic } from '@shoal/tracker-server';
 import type { ConfigurationSources } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
 import { OperatorLists } from './lists/operator-lists.ts';
@@ -9,7 +9,7 @@ import type { Log } from './log.ts';
 import { Measurements } from './metrics/measured-service.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { loggedPolicy, policyOf } from './operator-policy.ts';
-import { RunningConfiguration } from './running-configuration.ts';
+import { RunningConfiguration, sourceOptions } from './running-configuration.ts';
 import { readSecrets } from './secrets.ts';
 import { type Swarms, openSwarms } from './store.ts';
 
@@ -71,7 +71,8 @@ export class RunningTracker implements AsyncDisposable {
       if (file !== undefined) log.info('list read', { list, entries, file });
     }
     const policy = policyOf(options, lists);
-    const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, log });
+    const source = new SourceAddress(sourceOptions(options));
+    const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, source, log });
     const rules = { policy: loggedPolicy(policy, log), signalling: new SignalledSwarms({ random: Math.random }) };
     const swarms = await openSwarms(options.store, rules, log);
     return new RunningTracker(lists, policy, swarms, configuration, log);

@@ -50,7 +50,7 @@ export async function serve(
 async function listen(running: RunningTracker, options: ServeOptions, servers: AsyncDisposable[]): Promise<Urls> {
   const urls: { -readonly [Name in keyof Urls]: Urls[Name] } = {};
   const { tracker, traffic, clock } = running;
-  const ready = (): ReturnType<typeof health> => health(urls, options);
+  const ready = (): ReturnType<typeof health> => health(urls, options, running.swarms.shared?.available ?? true);
   if (options.http !== 'off') {
     const http = await listenHttp(running, options, ready);
     servers.push(http);
@@ -94,8 +94,8 @@ async function listenHttp(
     service: measured(running, 'http', 1),
     webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
     tls: configuration.certificate,
-    trustedProxies: options.trustedProxy,
-    trustIpParameter: options.trustIp,
+    source: configuration.source,
+    proxyProtocol: options.proxyProtocol,
     page: publicPages(pagesOf(tracker, folder, clock), metrics, ready),
     onError: running.tellError,
     traffic,

@@ -155,7 +155,8 @@ export function checkOrigin(text: string): void {
 
 /** Lets URLs of shared stores pass; what their driver does not understand it says itself. @throws SettingError */
 export function checkStore(text: string): void {
-  if (!/^rediss?(-cluster)?:\/\/[^/]/.test(text)) throw new SettingError('it must be redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT');
+  if (!/^rediss?(-cluster)?:\/\/[^/]/.test(text))
+    throw new SettingError('it must be redis://HOST:PORT or redis-cluster://HOST:PORT,HOST:PORT');
 }
 
 /** `HOST:PORT`, `[IPV6]:PORT`, `:PORT`, `PORT` or `off`. @throws SettingError */
