@@ -6,12 +6,14 @@ import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
+import { SourceAddress, type SourceOptions } from './http/source-address.ts';
+import { ProxiedDatagrams } from './proxy-protocol/proxied-datagrams.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
 import { UdpAnswerer } from './udp/answerer.ts';
 
-export interface UdpOptions extends ConnectionIdOptions {
+export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'trustedProxies'> {
   /** Address to bind. Default 0.0.0.0. `::` serves both families. Behind several addresses bind each: the kernel chooses the source. */
   readonly host?: string;
   /** Default 6969; 0 takes any free port. */
@@ -22,6 +24,10 @@ export interface UdpOptions extends ConnectionIdOptions {
   readonly receiveBufferBytes?: number;
   /** Error packets per second, over all clients. Default 1000; what is over it is dropped. */
   readonly errorsPerSecond?: number;
+  /** Who is a trusted proxy, where that shall change meanwhile; it replaces `trustedProxies`. */
+  readonly source?: SourceAddress;
+  /** Trusted proxies put a PROXY header, version 2, or a simple one before each datagram, and must. Default false. */
+  readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
   /** Counters to count in, where several servers share them. */
@@ -50,14 +56,22 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
   const socket = await bind(host, port);
   enlarge(socket, receiveBufferBytes);
   const traffic = options.traffic ?? createTraffic();
+  const judge = options.source ?? new SourceAddress(options);
+  const proxied = options.proxyProtocol === true ? new ProxiedDatagrams(socket, judge) : undefined;
   const answerer = new UdpAnswerer(
     options.service ?? localService(tracker),
-    socket,
+    proxied ?? socket,
     traffic.udp,
     errorsPerSecond,
     options,
   );
-  socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
+  if (proxied === undefined) socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
+  else {
+    socket.on('message', (datagram, by) => {
+      const isAnswerable = proxied.receive(datagram, by, (bytes, from) => answerer.receive(bytes, from, clock()));
+      if (!isAnswerable) traffic.udp.dropped++;
+    });
+  }
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.udp.dropped++);
   const expiry = startExpiry(tracker, clock);
