@@ -63,7 +63,6 @@ test('the client is answered as in 2003: dictionaries with peer ids, compressed 
   expect(meaningOf(completed)).toMatchObject({ interval: 1800, complete: 2, downloaded: 1, peers: [{ port: 6884 }] });
 
   const stopped = await send('uploaded=0&downloaded=22169&left=0&event=stopped');
-  expect(stopped.headers.has('content-encoding')).toBe(false);
   // The 2003 tracker sent its peers after a goodbye; nobody reads them.
   expect(meaningOf(stopped)).toMatchObject({ interval: 1800, complete: 1, peers: [] });
   expect(tracker.counts).toMatchObject({ torrents: 1, seeders: 1, leechers: 1, completed: 1 });

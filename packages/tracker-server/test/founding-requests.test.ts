@@ -47,7 +47,9 @@ test('founding exchange: a client that had everything is a seed from its started
       ['external ip', Uint8Array.of(127, 0, 0, 1)],
       ['incomplete', 0],
       ['interval', 1800],
+      ['min interval', 60],
       ['peers', []],
+      ['tracker id', expect.any(Uint8Array)],
     ]),
   );
   const seeders = tracker.announce(

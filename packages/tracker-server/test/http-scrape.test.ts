@@ -21,6 +21,7 @@ describe('an HTTP scrape', () => {
     expect(Object.fromEntries(files.get(Buffer.from(someHash).toString('latin1'))!)).toEqual({
       complete: 1,
       downloaded: 1,
+      downloaders: 1,
       incomplete: 1,
     });
   });

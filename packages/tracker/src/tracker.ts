@@ -296,8 +296,9 @@ export class Tracker {
   refuse({ code, message, retryIn, interval }: Refusal, now: number): AnnounceFailure {
     this.#refused++;
     this.#refusals[code] = (this.#refusals[code] ?? 0) + 1;
-    // libtorrent waits for the interval of a failure.
-    return { failureReason: message, retryIn, interval: interval ?? this.#policy.interval(now) };
+    const seconds = interval ?? this.#policy.interval(now);
+    // libtorrent waits for the interval of a failure, others for BEP 31's minutes.
+    return { failureReason: message, retryIn: retryIn ?? Math.ceil(seconds / 60), interval: seconds };
   }
 
   /** How many participants there are besides the announcer that can be dialled. */

@@ -86,6 +86,7 @@ describe('an announce', () => {
     const tracker = trackerOf({ allow: (infoHash) => infoHash === '02'.repeat(20) });
     expect(tracker.announce(requestOf(), { ip: '10.0.0.1' }, 0)).toEqual({
       failureReason: 'this tracker does not serve this torrent',
+      retryIn: 30,
       interval: 1800,
     });
     replyTo(tracker, { infoHash: new Uint8Array(20).fill(2) });

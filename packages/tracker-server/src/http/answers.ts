@@ -1,5 +1,5 @@
 // Query in, bencoded body out, for announce and scrape over HTTP. Refusals are bodies too, for status 200: several
-// clients hide the reason of any other status. Knows no sockets. BEP 3, 7, 23, 24, 48.
+// clients hide the reason of any other status. Knows no sockets. BEP 3, 7, 21, 23, 24, 31, 48.
 import { type PackedReply, downloadersIn, peersIn } from '@shoal/tracker';
 import {
   type AnnounceFailure,
@@ -14,6 +14,7 @@ import {
   isFailure,
   parseAnnounceQuery,
   parseScrapeQuery,
+  replyDefaults,
 } from '@shoal/tracker-protocol';
 import type { PeersWanted, SwarmService } from '../swarm-service.ts';
 
@@ -86,9 +87,10 @@ export function answerScrape(
   });
 }
 
-/** A refusal. */
+/** A refusal for a reason that may pass: to be asked again after the usual time. */
 export function failure(failureReason: string): Answer {
-  return { body: encodeAnnounceFailure({ failureReason }), compressible: false, failed: true };
+  const { interval } = replyDefaults;
+  return failing({ failureReason, retryIn: interval / 60, interval });
 }
 
 function failing(reply: AnnounceFailure): Answer {
@@ -127,6 +129,9 @@ function counting(infoHashes: readonly Uint8Array[], found: readonly (ScrapeCoun
 }
 
 function refusal(error: unknown): Answer {
-  if (error instanceof TrackerProtocolError) return failure(error.sendable);
-  throw error;
+  if (!(error instanceof TrackerProtocolError)) throw error;
+  const { code, sendable } = error;
+  // A client may have no port yet. Whatever else is wrong with a request is wrong with it the next time too.
+  if (code === 'missing-port' || code === 'invalid-port') return failure(sendable);
+  return failing({ failureReason: sendable, retryIn: 'never', interval: replyDefaults.maximumInterval });
 }

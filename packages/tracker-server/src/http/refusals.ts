@@ -1,11 +1,11 @@
-// Refusals of requests that are none: bencoded like everything else a tracker client reads, small, and final.
+// Refusals of requests that are none: bencoded like everything else a tracker client reads, small, and final. BEP 31.
 import type { Duplex } from 'node:stream';
 import { encodeAnnounceFailure } from '@shoal/tracker-protocol';
 import type { FastifyReply } from 'fastify';
 
 /** Sends a failure reason under a status that says it was not even an announce. */
 export function sendRefusal(reply: FastifyReply, status: number, failureReason: string): void {
-  void reply.status(status).header('content-type', 'text/plain').send(encodeAnnounceFailure({ failureReason }));
+  void reply.status(status).header('content-type', 'text/plain').send(encodeAnnounceFailure({ failureReason, retryIn: 'never' }));
 }
 
 /** Answers what Node's parser refused before there was a request: raw bytes in the target, a header too long, no HTTP. */
@@ -20,7 +20,7 @@ export function refuseRaw(code: string | undefined, socket: Duplex): void {
   const failureReason = tooLong
     ? 'the request is too long'
     : 'the request is not valid HTTP; percent-encode info_hash and peer_id';
-  const body = encodeAnnounceFailure({ failureReason });
+  const body = encodeAnnounceFailure({ failureReason, retryIn: 'never' });
   const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   socket.write(head);
   socket.end(body, () => socket.destroy());

@@ -82,7 +82,7 @@ describe('announces over a WebSocket', () => {
     expect(await peer.announce(1)).toMatchObject({ complete: 1, incomplete: 1 });
     await peer.announce(1, { left: 0, event: 'completed' });
     const counts = { complete: 2, incomplete: 0, downloaded: 1 };
-    expect(tracker.scrape([infoHash], 0)).toEqual([counts]);
+    expect(tracker.scrape([infoHash], 0)).toMatchObject([counts]);
     const again = tracker.announce(plain, { ip: '10.0.0.1' }, 0);
     expect(again).toMatchObject({ complete: 2, incomplete: 0, peers: [] });
     const response = await fetch(`${server.url}/stats.json`);
