@@ -32,6 +32,7 @@ export interface ReloadReport extends Changes {
 export class RunningConfiguration {
   readonly #configured: Configured;
   #renew: (certificate: Certificate) => void = () => {};
+  readonly #listeners: ((options: ServeOptions) => void)[] = [];
   #options: ServeOptions;
   #secrets: Secrets;
   #reloads = { ok: 0, failed: 0 };
@@ -72,6 +73,12 @@ export class RunningConfiguration {
   /** Calls `renew` with every certificate that is read later. It may refuse one with a TrackerServerError. */
   onCertificate(renew: (certificate: Certificate) => void): void {
     this.#renew = renew;
+  }
+
+  /** Calls `listen` with the options that hold, now and whenever others do. It must not fail. */
+  onOptions(listen: (options: ServeOptions) => void): void {
+    this.#listeners.push(listen);
+    listen(this.#options);
   }
 
   /** Puts options and lists, as they are now, in force. */
@@ -119,6 +126,7 @@ export class RunningConfiguration {
     this.#secrets = secrets;
     this.#options = options;
     log.configure({ level: options.logLevel, addresses: options.logAddresses });
+    for (const listen of this.#listeners) listen(options);
   }
 }
 

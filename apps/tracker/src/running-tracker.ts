@@ -1,12 +1,20 @@
 // A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
 // may change, and a watch over what looks wrong.
 import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
-import { SourceAddress, type Traffic, TrackerStats, createTraffic } from '@shoal/tracker-server';
+import {
+  NatChecker,
+  SourceAddress,
+  type SwarmService,
+  type Traffic,
+  checkedService,
+  TrackerStats,
+  createTraffic,
+} from '@shoal/tracker-server';
 import type { ConfigurationSources } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
 import { OperatorLists } from './lists/operator-lists.ts';
 import type { Log } from './log.ts';
-import { Measurements } from './metrics/measured-service.ts';
+import { Measurements, measuredService } from './metrics/measured-service.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { loggedPolicy, policyOf } from './operator-policy.ts';
 import { RunningConfiguration, sourceOptions } from './running-configuration.ts';
@@ -15,6 +23,9 @@ import { type Swarms, openSwarms } from './store.ts';
 
 /** How announces come in. */
 export type Transport = 'http' | 'udp';
+
+/** One request in so many is timed: over UDP reading the clock would be a tenth of the cost of an answer. */
+const sampleEvery: Readonly<Record<Transport, number>> = { http: 1, udp: 64 };
 
 /** How often the watch over private addresses is asked what it found. */
 const watchMs = 10_000;
@@ -29,12 +40,14 @@ export class RunningTracker implements AsyncDisposable {
   readonly tracker: Tracker;
   readonly traffic: Traffic = createTraffic();
   readonly stats: TrackerStats;
+  readonly natChecker: NatChecker;
   readonly measurements: Readonly<Record<Transport, Measurements>> = {
     http: new Measurements(),
     udp: new Measurements(),
   };
   /** Writes all metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
+  readonly #policy: StandingPolicy;
   readonly #watch: NodeJS.Timeout;
 
   private constructor(
@@ -45,19 +58,23 @@ export class RunningTracker implements AsyncDisposable {
     log: Log,
   ) {
     this.log = log;
+    this.#policy = policy;
     this.lists = lists;
     this.configuration = configuration;
     this.swarms = swarms;
     this.tracker = swarms.tracker;
     this.stats = new TrackerStats(this.tracker, this.traffic, this.clock);
+    this.natChecker = new NatChecker({ clock: this.clock });
+    configuration.onOptions(({ natCheck }) => (this.natChecker.mode = natCheck));
     this.metrics = createMetrics({
       counts: () => this.tracker.counts,
+      natCheck: () => this.natChecker.counts,
       traffic: this.traffic,
       measurements: this.measurements,
       lists: () => lists.all.map(({ view }) => view),
       reloads: () => configuration.reloads,
     });
-    this.#watch = setInterval(() => this.#tellProxy(policy), watchMs).unref();
+    this.#watch = setInterval(() => this.#tellProxy(), watchMs).unref();
   }
 
   /** Reads every file that `options` name. @throws ConfigurationError */
@@ -78,6 +95,21 @@ export class RunningTracker implements AsyncDisposable {
     return new RunningTracker(lists, policy, swarms, configuration, log);
   }
 
+  /** Who answers over one transport: looks who can be reached where that is wanted, and counts what is asked. */
+  service(transport: Transport): SwarmService {
+    const { configuration, tracker, natChecker: checker, clock } = this;
+    const checked = checkedService({
+      ...{ service: this.swarms.service, checker, tracker },
+      serves: (infoHash) => this.#policy.serves(infoHash),
+      // Asked each time: what is believed may change.
+      get addressesProven() {
+        const { trustIp, connectionIds } = configuration.options;
+        return transport === 'http' ? !trustIp : connectionIds === 'strict';
+      },
+    });
+    return measuredService(checked, this.measurements[transport], sampleEvery[transport], clock);
+  }
+
   /** Logs a failure of our own. */
   readonly tellError = (error: unknown): void => {
     this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -87,11 +119,12 @@ export class RunningTracker implements AsyncDisposable {
     clearInterval(this.#watch);
     this.stats[Symbol.dispose]();
     this.lists[Symbol.dispose]();
+    this.natChecker[Symbol.dispose]();
     await this.swarms[Symbol.asyncDispose]();
   }
 
-  #tellProxy({ privateAddresses }: StandingPolicy): void {
-    const address = privateAddresses.finding(this.clock());
+  #tellProxy(): void {
+    const address = this.#policy.privateAddresses.finding(this.clock());
     if (address === undefined) return;
     this.log.warn(
       `most announces come from ${address}, an address of a local network: if that is a proxy, name it in ` +

@@ -1,6 +1,6 @@
 // `serve`: puts policy, tracker, servers and administration together, says where it listens, and runs until it is told
 // to stop.
-import { type HttpServer, type SwarmService, type WebSocketOptions, serveHttp, serveUdp } from '@shoal/tracker-server';
+import { type HttpServer, type WebSocketOptions, serveHttp, serveUdp } from '@shoal/tracker-server';
 import { serveAdmin } from './admin/admin-server.ts';
 import { administrationRoutes } from './admin/administration.ts';
 import type { ConfigurationSources } from './configuration/configuration.ts';
@@ -8,10 +8,9 @@ import type { ServeOptions } from './configuration/settings.ts';
 import { type Urls, health } from './health.ts';
 import { pagesOf } from './index-page.ts';
 import type { Log } from './log.ts';
-import { measuredService } from './metrics/measured-service.ts';
 import type { Output } from './output.ts';
 import { publicPages } from './public-pages.ts';
-import { RunningTracker, type Transport } from './running-tracker.ts';
+import { RunningTracker } from './running-tracker.ts';
 import { TorrentFolder } from './torrent-folder.ts';
 
 /** What ends and changes a run from the outside. */
@@ -21,9 +20,6 @@ export interface Signals {
   /** Calls back each time the configuration shall be read again. */
   onReload(reload: () => void): void;
 }
-
-/** One UDP request in so many is timed: reading the clock would be a tenth of its cost. */
-const udpSampleEvery = 64;
 
 /** Serves until told to stop. @throws ConfigurationError, TrackerServerError */
 export async function serve(
@@ -57,7 +53,7 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
     urls.http = http.url;
   }
   if (options.udp !== 'off') {
-    const service = measured(running, 'udp', udpSampleEvery);
+    const service = running.service('udp');
     const udp = await serveUdp(tracker, {
       ...options.udp,
       connectionIds: options.connectionIds,
@@ -91,7 +87,7 @@ async function listenHttp(
     configuration.options.metrics === 'public' ? running.metrics : undefined;
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
-    service: measured(running, 'http', 1),
+    service: running.service('http'),
     webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
     tls: configuration.certificate,
     source: configuration.source,
@@ -109,8 +105,4 @@ async function listenHttp(
 /** A tracker with its own swarms counts its peers itself: asking it through HTTP's service would count a scrape. */
 function webSocketOptions({ swarms }: RunningTracker, { webSocketOrigin }: ServeOptions): WebSocketOptions {
   return { service: swarms.shared, ...(webSocketOrigin.length > 0 && { allowedOrigins: webSocketOrigin }) };
-}
-
-function measured({ swarms, measurements, clock }: RunningTracker, name: Transport, sampleEvery: number): SwarmService {
-  return measuredService(swarms.service, measurements[name], sampleEvery, clock);
 }

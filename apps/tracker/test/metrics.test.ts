@@ -21,6 +21,7 @@ const wanted = { families: 'both', withPeerIds: false } as const;
 function metricsOf(tracker: Tracker, http: Measurements): () => Promise<string> {
   return createMetrics({
     counts: () => tracker.counts,
+    natCheck: () => ({ reachable: 0, unreachable: 0, failed: 0, skipped: 0, pending: 0, remembered: 0 }),
     traffic: createTraffic(),
     measurements: { http, udp: new Measurements() },
     lists: () => [

@@ -37,6 +37,7 @@ export interface ServeOptions {
   readonly allowAddresses: string | undefined;
   readonly ban: string | undefined;
   readonly privateAddresses: 'listed' | 'apart' | 'refused';
+  readonly natCheck: 'off' | 'warn' | 'require';
   readonly announceRate: number | undefined;
   readonly announceBurst: number;
   readonly interval: number;
@@ -118,6 +119,12 @@ export const settings: Settings = {
     about:
       'peers with private, loopback and link-local addresses: like others, given to each other alone, or refused; a tracker of the open internet does not list them',
     default: 'listed',
+    live: true,
+  }),
+  natCheck: wordSetting(['off', 'warn', 'require'], {
+    about:
+      'connect back to the port that a peer announces; who cannot be reached is told so, or is told and not listed',
+    default: 'off',
     live: true,
   }),
   announceRate: numberSetting('<n>', 1, 1_000_000, {
@@ -222,6 +229,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
     'allowAddresses',
     'ban',
     'privateAddresses',
+    'natCheck',
     'announceRate',
     'announceBurst',
   ],

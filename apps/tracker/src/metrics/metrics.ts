@@ -1,7 +1,7 @@
 // /metrics: everything Prometheus is told, read from plain counters when it asks. Series carry no addresses and no
 // info-hashes, so their number is fixed.
 import type { TrackerCounts } from '@shoal/tracker';
-import type { Traffic } from '@shoal/tracker-server';
+import type { NatCheckCounts, Traffic } from '@shoal/tracker-server';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { ListView } from '../lists/operator-list.ts';
 import type { Measurements } from './measured-service.ts';
@@ -12,6 +12,7 @@ export interface MetricsSources {
   readonly traffic: Traffic;
   /** By transport. */
   readonly measurements: Readonly<Record<string, Measurements>>;
+  readonly natCheck: () => NatCheckCounts;
   /** Entries of each of the operator's lists, and how many of them were made while running. */
   readonly lists: () => readonly ListView[];
   /** Configurations that could be read again, and those that could not. */
@@ -104,7 +105,11 @@ function addWebSocketMetrics(registry: Registry, { traffic: { websocket } }: Met
   });
 }
 
-function addOperationMetrics(registry: Registry, { lists, reloads }: MetricsSources): void {
+function addOperationMetrics(registry: Registry, { lists, reloads, natCheck }: MetricsSources): void {
+  counter(registry, 'btt_nat_checks_total', 'Connections back to announcers', ['result'], (set) => {
+    const { reachable, unreachable, failed, skipped } = natCheck();
+    for (const [result, value] of Object.entries({ reachable, unreachable, failed, skipped })) set({ result }, value);
+  });
   gauge(registry, 'btt_list_entries', "Entries of the operator's lists that hold", ['list'], (set) => {
     for (const { list, entries } of lists()) set({ list }, entries);
   });
