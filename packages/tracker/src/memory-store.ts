@@ -131,7 +131,7 @@ export class MemoryStore implements PeerStore {
   /** The other listing of the torrent, or -1. */
   #beside({ infoHash, listing }: StoreAnnounce): number {
     // A tracker that keeps nobody apart does not pay for looking.
-    if (this.#torrents.privateCount === 0) return -1;
+    if (listing === 'public' && this.#torrents.privateCount === 0) return -1;
     return this.#torrents.find(infoHash, listing === 'public');
   }
 

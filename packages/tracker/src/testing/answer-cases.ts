@@ -81,6 +81,18 @@ export const answerCases: readonly PeerStoreCase[] = [
     },
   },
   {
+    name: 'the goodbye of a private peer counts the public ones, also where it was the last private one or none',
+    needs: [],
+    *dialogue() {
+      yield* tell({ host: 2, seeding: true });
+      const stranger = yield* tell({ host: 1, listing: 'private', leaving: true });
+      equal([stranger.outcome, stranger.sample.seeders, stranger.sample.leechers], ['absent', 1, 0], 'counts');
+      yield* tell({ host: 1, listing: 'private' });
+      const last = yield* tell({ host: 1, listing: 'private', leaving: true });
+      equal([last.outcome, last.sample.seeders, last.sample.leechers], ['left', 1, 0], 'counts for the last');
+    },
+  },
+  {
     name: 'a participant may be listed apart over one family',
     needs: [],
     *dialogue() {
