@@ -126,6 +126,7 @@ export class SignalledSwarms {
   close(connection: number): void {
     const members = this.#connections.get(connection)?.members ?? [];
     while (members.length > 0) this.#leave(members.at(-1)!);
+    this.#connections.delete(connection);
   }
 
   /** Counts of a torrent's members, undefined where nobody is. */
@@ -197,7 +198,6 @@ export class SignalledSwarms {
     const { members } = connection;
     members[members.lastIndexOf(member)] = members.at(-1)!;
     members.pop();
-    if (members.length === 0) this.#connections.delete(connection.number);
     this.#unlink(member);
     this.#members--;
     if (member.seeding) this.#seeders--;

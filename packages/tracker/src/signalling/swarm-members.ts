@@ -3,7 +3,7 @@
 import type { IdText } from '@shoal/tracker-protocol';
 import type { Draw } from '../memory/draw.ts';
 
-/** A connection with at least one membership. */
+/** A connection that announced anything; until it is closed, so that leaving does not fill its budget of offers again. */
 export interface MemberConnection {
   readonly number: number;
   readonly members: Member[];

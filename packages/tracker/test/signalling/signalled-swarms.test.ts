@@ -127,6 +127,19 @@ describe('offers', () => {
     expect(passedOn(120_000)).toBe(2);
   });
 
+  test('are limited for a connection that leaves all its torrents and comes back, as long as it is open', () => {
+    const swarms = swarmsOf({ maxOffers: 3 });
+    for (const connection of [1, 2, 3]) deliveries(swarms, connection);
+    const passedOn = Array.from({ length: 4 }, (_, turn) => {
+      const { length } = deliveries(swarms, 1, { offers: [2 * turn, 2 * turn + 1] });
+      deliveries(swarms, 1, { leaving: true });
+      return length;
+    });
+    expect(passedOn).toEqual([2, 1, 0, 0]);
+    swarms.close(1);
+    expect(deliveries(swarms, 1, { offers: [20, 21] })).toHaveLength(2);
+  });
+
   test('do not go to a ghost of the same peer', () => {
     const swarms = swarmsOf();
     deliveries(swarms, 1, { peer: 7 });
