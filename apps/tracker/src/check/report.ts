@@ -21,9 +21,14 @@ export interface CheckReport {
 /** Judges what was seen. */
 export function reportOf(findings: readonly Finding[]): CheckReport {
   const problems = [...findings.flatMap(problemsOf), ...disagreements(findings)];
-  const answered = findings.some(({ target, seen }) => target.isNamed && !('failure' in seen));
+  const answered = findings.some(({ target, seen }) => target.isNamed && hasAnswered(seen));
   const exit = !answered ? 'network' : problems.length > 0 ? 'verification-failed' : 'ok';
   return { findings, problems, exit };
+}
+
+/** Whatever it said: a refusal says that there is nothing to see. */
+function hasAnswered(seen: Sight | Blindness): boolean {
+  return !('failure' in seen) || seen.failure === 'wrong';
 }
 
 /** Lines for people: a row for each target, then the problems. Aligned, or with tabs where programs read. */
