@@ -21,6 +21,8 @@ export class CaseContext {
   readonly infoHashes: readonly Uint8Array[];
   readonly #seed: string;
   readonly #number: number;
+  readonly #entry: ConformanceCase;
+  #other: CaseContext | undefined;
   readonly #udp: UdpProbe[] = [];
   readonly #peers: SignalProbe[] = [];
   #session: Promise<Uint8Array> | undefined;
@@ -32,6 +34,16 @@ export class CaseContext {
     this.infoHashes = infoHashesOf(seed, entry);
     this.#seed = seed;
     this.#number = entry.number;
+    this.#entry = entry;
+  }
+
+  /** The same case over the tracker's other address family; undefined where no such address is known. */
+  overOtherFamily(): CaseContext | undefined {
+    const { otherIp: ip, ip: otherIp, family } = this.target;
+    if (ip === undefined) return undefined;
+    const target: Target = { ...this.target, ip, otherIp, family: family === 4 ? 6 : 4, secondAddress: undefined };
+    this.#other ??= new CaseContext(target, this.deadline, this.#seed, this.#entry);
+    return this.#other;
   }
 
   /** The first info-hash. */
@@ -90,6 +102,7 @@ export class CaseContext {
   }
 
   close(): void {
+    this.#other?.close();
     for (const probe of this.#udp) probe.close();
     for (const probe of this.#peers) probe.terminate();
   }

@@ -1,5 +1,6 @@
 // The shoal-tracker-conformance command: what may be written and how it ends. Exit codes: 0 no case fails, 1 some
 // do, 2 the command line or a URL is wrong, or a name has no address.
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { ConformanceError } from './errors.ts';
 import { infoHashesFor } from './info-hashes.ts';
@@ -20,6 +21,7 @@ Runs corner cases of the tracker protocol against http:, https:, udp:, ws: and w
   --json           one line of JSON for each URL
   --only LIST      run only these cases: 1,5-9
   --timeout MS     time for one case (default 2000)
+  --also ADDRESS   the tracker's address in the other family, where its name has none
   --seed TEXT      decides the info-hashes (default random); a seed is good once, as trackers remember
   --list-hashes    print the info-hashes that the run would use, for a tracker that serves listed torrents
   -h, --help
@@ -50,7 +52,7 @@ async function run({ urls, json, options }: Command, { out, error }: CommandOutp
     try {
       for await (const result of runConformance(url, seedFor(options, index))) results.push(result);
     } catch (cause) {
-      if (!(cause instanceof ConformanceError)) throw cause;
+      if (!(cause instanceof ConformanceError || cause instanceof RangeError)) throw cause;
       error(`shoal-tracker-conformance: ${cause.message}\n`);
       return 2;
     }
@@ -85,6 +87,7 @@ function readArguments(argv: readonly string[]): Command | 'help' {
       json: { type: 'boolean', default: false },
       only: { type: 'string' },
       timeout: { type: 'string' },
+      also: { type: 'string' },
       seed: { type: 'string' },
       'list-hashes': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -99,9 +102,15 @@ function readArguments(argv: readonly string[]): Command | 'help' {
   const options = {
     ...(values.only === undefined ? {} : { only: parseNumbers(values.only) }),
     ...(values.timeout === undefined ? {} : { timeoutMs: parseTimeout(values.timeout) }),
+    ...(values.also === undefined ? {} : { also: parseAddress(values.also) }),
     ...(values.seed === undefined ? {} : { seed: values.seed }),
   };
   return { urls, json: values.json, listHashes: wantsHashes, options };
+}
+
+function parseAddress(text: string): string {
+  if (isIP(text) === 0) throw new TypeError(`--also wants an address: ${text}`);
+  return text;
 }
 
 function parseTimeout(text: string): number {

@@ -21,6 +21,8 @@ export interface ConformanceOptions {
   readonly timeoutMs?: number;
   /** Cases at once, 1 to 64. Default 8. */
   readonly concurrency?: number;
+  /** The tracker's address in the other family, for one that its name does not have. Default: as resolved. */
+  readonly also?: string;
   /** Decides info-hashes and peer ids: see `infoHashesFor`. Good once for each tracker, as that remembers. Default: random. */
   readonly seed?: string;
 }
@@ -47,22 +49,23 @@ export const defaults: Required<Pick<ConformanceOptions, 'timeoutMs' | 'concurre
 
 /**
  * Runs the cases against the tracker at `url` (`http:`, `https:`, `udp:`, `ws:` or `wss:`), and yields their results in order.
- * Ending the loop early starts no further case. Sends to that tracker's address alone.
+ * Ending the loop early starts no further case. Sends to that tracker's addresses alone.
  * @throws TypeError for a URL of no such tracker, RangeError for an option, ConformanceError bad-host
  */
 export async function* runConformance(
   url: string,
   options: ConformanceOptions = {},
 ): AsyncGenerator<CaseResult, void, void> {
-  const { timeoutMs, concurrency, only, seed } = {
+  const { timeoutMs, concurrency, only, seed, also } = {
     ...defaults,
     seed: randomBytes(16).toString('hex'),
     only: undefined,
+    also: undefined,
     ...options,
   };
   if (!(timeoutMs >= 1 && timeoutMs <= maxTimeoutMs)) throw new RangeError(`timeoutMs must be 1 to ${maxTimeoutMs}`);
   if (!(concurrency >= 1 && concurrency <= 64)) throw new RangeError('concurrency must be 1 to 64');
-  const target = await resolveTarget(url);
+  const target = await resolveTarget(url, also);
   const waiting = cases.filter(({ number }) => only === undefined || only.has(number));
   const running: Promise<CaseResult>[] = [];
   try {

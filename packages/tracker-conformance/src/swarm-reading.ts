@@ -19,6 +19,8 @@ export interface SwarmAnnounce {
   readonly event?: 'none' | 'completed' | 'started' | 'stopped';
   /** Default: not said. */
   readonly numWant?: number;
+  /** 32 bits. Default: none. */
+  readonly key?: number;
 }
 
 /** An answer to an announce. */
@@ -54,7 +56,7 @@ export function readHttpAnswer({ response, dictionary, failure }: HttpAnswer): S
 
 /** Announces over HTTP with a compact list. */
 export async function announceOverHttp(probe: HttpProbe, announce: SwarmAnnounce): Promise<SwarmReading> {
-  const { infoHash, peerId, port, left, uploaded, downloaded, event = 'none', numWant } = announce;
+  const { infoHash, peerId, port, left, uploaded, downloaded, event = 'none', numWant, key } = announce;
   const parameters = {
     ...parametersFor(infoHash, peerId, port),
     left: left ?? 1000,
@@ -62,6 +64,7 @@ export async function announceOverHttp(probe: HttpProbe, announce: SwarmAnnounce
     downloaded: downloaded ?? 0,
     event: event === 'none' ? undefined : event,
     numwant: numWant,
+    key: key?.toString(16).padStart(8, '0'),
   };
   return readHttpAnswer(await probe.announce(parameters));
 }

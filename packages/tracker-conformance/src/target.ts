@@ -15,6 +15,8 @@ export interface Target {
   readonly ip: string;
   readonly family: 4 | 6;
   readonly port: number;
+  /** The tracker's address in the other family; undefined where none is known. */
+  readonly otherIp: string | undefined;
   /** Path and query of announces; `/announce` when the URL has none, over WebSocket `/`. */
   readonly path: string;
   /** Another address of this machine that reaches the tracker, where one is known. */
@@ -44,14 +46,21 @@ function rootOf(transport: Transport): string {
   return transport === 'ws' || transport === 'wss' ? '/' : '/announce';
 }
 
-/** Resolves a tracker's name. @throws TypeError for a bad URL, ConformanceError bad-host for a name without address */
-export async function resolveTarget(url: string): Promise<Target> {
+/**
+ * Resolves a tracker's name. `also`: its address in the other family, where the name does not say.
+ * @throws TypeError for a bad URL, RangeError for a bad `also`, ConformanceError bad-host for a name without address
+ */
+export async function resolveTarget(url: string, also?: string): Promise<Target> {
   const { transport, host, port, path } = parseTrackerUrl(url);
-  const { address: ip } = await lookup(host).catch((cause: unknown) => {
+  const addresses = await lookup(host, { all: true }).catch((cause: unknown) => {
     throw new ConformanceError('bad-host', `${host} has no address`, cause);
   });
+  const ip = addresses[0]!.address;
   const family = isIP(ip) === 6 ? 6 : 4;
-  return { url, transport, host, ip, family, port, path, secondAddress: secondAddressFor(ip) };
+  if (also !== undefined && isIP(also) !== 10 - family)
+    throw new RangeError(`not an address of the other family: ${also}`);
+  const otherIp = also ?? addresses.find(({ address }) => isIP(address) !== family)?.address;
+  return { url, transport, host, ip, family, port, path, otherIp, secondAddress: secondAddressFor(ip) };
 }
 
 /** Linux answers for all of 127.0.0.0/8; elsewhere a second source address would be a guess. */

@@ -7,11 +7,12 @@ import {
   differs,
   fail,
   notApplicable,
+  overBoth,
   overHttp,
   pass,
   passIf,
-  unjudged,
 } from '../conformance-case.ts';
+import { ConformanceError } from '../errors.ts';
 import { type HttpAnswer, answerIn, refusalIn } from '../http-probe.ts';
 import { shown, textOf } from '../swarm-reading.ts';
 import { escapeAll, parameters } from './http-hashes.ts';
@@ -102,23 +103,47 @@ export const extensionCases: readonly ConformanceCase[] = [
     transports: overHttp,
     run: async (context) => {
       await context.announce(0);
-      const first = await context.http.announce({ ...parameters(context, 1), last: 0, num_peers: 0 });
+      const first = await context.http.announce({ ...parameters(context, 1), last: 0 });
       const mark = first.dictionary.get('last');
       if (mark === undefined) return differs('no "last"');
-      const again = await context.http.announce({
-        ...parameters(context, 1),
-        last: shown(mark),
-        num_peers: 1,
-      });
-      const peers = again.dictionary.get('peers');
-      return passIf(peers instanceof Uint8Array && peers.length === 0, 'a second list');
+      const count = first.dictionary.get('num peers');
+      if (count !== 1) return fail(`num peers ${shown(count)} of 1`);
+      const again = { ...parameters(context, 1), last: shown(mark) };
+      const { length } = peersOf(await context.http.announce(again));
+      if (length > 0) return fail(`${length} bytes of peers the second time`);
+      await context.announce(2);
+      const news = peersOf(await context.http.announce(again));
+      const { port } = context.peer(2);
+      const bytes = context.target.family === 4 ? 6 : 18;
+      const isIt = news.length === bytes && news.at(-2) === port >> 8 && news.at(-1) === (port & 0xff);
+      return passIf(isIt, 'only who joined since');
     },
   },
-  unjudged(
-    77,
-    'a peer of two families is one peer with two addresses (BEP 7)',
-    'a URL names one address, and this needs one of each family',
-  ),
+  {
+    number: 77,
+    title: 'a peer of two families is one peer with two addresses (BEP 7)',
+    transports: overBoth,
+    run: async (context) => {
+      const other = context.overOtherFamily();
+      if (other === undefined) return notApplicable('no address of the other family is known');
+      const key = 0x5ea1_ab1e;
+      try {
+        await other.announce(0, { key });
+      } catch (error) {
+        if (!(error instanceof ConformanceError)) throw error;
+        return notApplicable(`nobody answers at the other address: ${error.message}`);
+      }
+      await context.announce(0, { key });
+      const { incomplete } = await context.announce(1);
+      if (incomplete !== 2) return differs(`${incomplete} leechers of 2`);
+      await other.announce(0, { key, event: 'stopped' });
+      const { incomplete: left, ports } = await context.announce(1);
+      return passIf(
+        left === 2 && ports.includes(context.peer(0).port),
+        `${left} leechers after a goodbye over one family`,
+      );
+    },
+  },
   {
     number: 78,
     title: 'WebTorrent peers may connect: the announce path takes a WebSocket upgrade',
@@ -151,6 +176,13 @@ export const extensionCases: readonly ConformanceCase[] = [
     },
   },
 ];
+
+function peersOf({ dictionary }: HttpAnswer): Uint8Array {
+  const peers = dictionary.get('peers');
+  const peers6 = dictionary.get('peers6');
+  if (!(peers instanceof Uint8Array)) return new Uint8Array(1);
+  return peers6 instanceof Uint8Array ? Buffer.concat([peers, peers6]) : peers;
+}
 
 async function refused({ http }: CaseContext): Promise<HttpAnswer | string> {
   return refusalIn(await http.get(http.announceTarget({ info_hash: 'short' })));
