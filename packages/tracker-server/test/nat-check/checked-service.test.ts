@@ -11,7 +11,7 @@ import {
   localService,
   serveUdp,
 } from '../../src/index.ts';
-import { announceTarget, ask, compactIn, httpOn, mulberry32, someHash, textOf } from '../support.ts';
+import { announceTarget, ask, compactIn, httpOn, mulberry32, someHash, somePeer, textOf } from '../support.ts';
 import { Listener, closedPort } from './listeners.ts';
 
 const loopback = Uint8Array.of(127, 0, 0, 1);
@@ -102,6 +102,19 @@ describe('require', () => {
     expect(peer.connections).toBe(1);
     await announce('require', peer.port);
     expect(peer.connections).toBe(1);
+  });
+
+  test('goes on with what was announced, whatever becomes of its bytes meanwhile', async () => {
+    checker.mode = 'require';
+    const service = checkedService({ service: localService(tracker), checker, tracker });
+    const [infoHash, peerId, address] = [someHash.slice(), somePeer.slice(), loopback.slice()];
+    const request = { infoHash, peerId, port: peer.port, uploaded: 0, downloaded: 0, left: 1, event: 'none' } as const;
+    await new Promise<void>((resolve) => {
+      service.announce(request, address, { families: 'own', withPeerIds: false }, 0, () => resolve());
+      for (const bytes of [infoHash, peerId, address]) bytes.fill(0);
+    });
+    expect(tracker.scrape([someHash], 0)).toMatchObject([{ incomplete: 1 }]);
+    expect((await announce('off', 1)).peers).toEqual([`127.0.0.1:${peer.port}`]);
   });
 
   test('refuses who cannot, says why and for how long, and does not list him', async () => {

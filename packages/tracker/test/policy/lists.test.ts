@@ -113,6 +113,15 @@ describe('a list of clients', () => {
     expect(others.map((id) => list.matches(peerIdOf(id)))).toEqual(others.map(() => false));
   });
 
+  test('may name a whole peer id', () => {
+    const list = new ClientPrefixes([peerIdOf('-TR4050-one'), peerIdOf('-TR4050-two')]);
+    expect(['-TR4050-one', '-TR4050-two', '-TR4050-'].map((id) => list.matches(peerIdOf(id)))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
   test('keeps of prefixes that contain each other the shorter one', () => {
     const list = new ClientPrefixes(['-AB', '-A', '-ABC', '-B', '-A'].map(bytesOf));
     expect(list.size).toBe(2);
