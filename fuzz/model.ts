@@ -4,6 +4,8 @@ export interface ModelOptions {
   readonly maxPeers: number;
   readonly maxPeersPerAddress: number;
   readonly lifetimeMs: number;
+  /** Whether a peer at this address is listed apart from the others. */
+  readonly isApart: (address: string) => boolean;
 }
 
 /** A peer as the model keeps it. `address` is a canonical address in hex: 8 or 32 digits. */
@@ -39,8 +41,10 @@ export interface ModelCounts {
   readonly downloaders: number;
 }
 
-const empty: ModelCounts = { complete: 0, incomplete: 0, downloaded: 0, downloaders: 0 };
+/** Behind the name of the list of those who are kept apart. */
+const apart = ' apart';
 
+/** One list of a torrent: of the peers of everybody, or of those that are kept apart. */
 interface ModelSwarm {
   readonly peers: Map<string, ModelPeer>;
   downloaded: number;
@@ -55,22 +59,23 @@ export class Model {
     this.#options = options;
   }
 
-  /** What an announce does; `listed` says whether the peer is in the swarm afterwards. */
-  announce(announce: ModelAnnounce, now: number): { readonly listed: boolean } {
+  /** What an announce does to the announcer; `full`: it is not listed. */
+  announce(announce: ModelAnnounce, now: number): 'joined' | 'stays' | 'left' | 'full' {
     const key = keyOf(announce.address, announce.port);
-    const swarm = this.#swarms.get(announce.infoHash) ?? { peers: new Map<string, ModelPeer>(), downloaded: 0 };
+    const name = this.#nameOf(announce.infoHash, announce.address);
+    const swarm = this.#swarms.get(name) ?? { peers: new Map<string, ModelPeer>(), downloaded: 0 };
     const known = swarm.peers.get(key);
     if (announce.leaving) {
-      if (known !== undefined) this.#drop(announce.infoHash, swarm, key);
-      return { listed: false };
+      if (known !== undefined) this.#drop(name, swarm, key);
+      return 'left';
     }
     if (known === undefined) {
-      if (!this.#hasRoom(swarm, announce.address)) return { listed: false };
+      if (!this.#hasRoom(swarm, announce.address)) return 'full';
       const { address, port, peerId, seeding, partial } = announce;
       swarm.peers.set(key, { address, port, peerId, seeding, partial, counted: false, seen: now });
-      this.#swarms.set(announce.infoHash, swarm);
+      this.#swarms.set(name, swarm);
       this.#peers++;
-      return { listed: true };
+      return 'joined';
     }
     if (!known.seeding && announce.seeding && !known.counted) {
       known.counted = true;
@@ -80,46 +85,58 @@ export class Model {
     known.partial = announce.partial;
     known.peerId = announce.peerId;
     known.seen = now;
-    return { listed: true };
+    return 'stays';
   }
 
   counts(infoHash: string): ModelCounts {
-    const swarm = this.#swarms.get(infoHash);
-    if (swarm === undefined) return empty;
-    let [complete, partial] = [0, 0];
-    for (const peer of swarm.peers.values()) {
-      if (peer.seeding) complete++;
-      else if (peer.partial) partial++;
+    let [complete, incomplete, downloaded, partial] = [0, 0, 0, 0];
+    for (const swarm of this.#listsOf(infoHash)) {
+      downloaded += swarm.downloaded;
+      for (const peer of swarm.peers.values()) {
+        if (peer.seeding) complete++;
+        else incomplete++;
+        if (peer.partial) partial++;
+      }
     }
-    const incomplete = swarm.peers.size - complete;
-    return { complete, incomplete, downloaded: swarm.downloaded, downloaders: incomplete - partial };
+    return { complete, incomplete, downloaded, downloaders: incomplete - partial };
   }
 
   has(infoHash: string): boolean {
-    return this.#swarms.has(infoHash);
+    return this.#listsOf(infoHash).length > 0;
   }
 
   peer(infoHash: string, address: string, port: number): ModelPeer | undefined {
-    return this.#swarms.get(infoHash)?.peers.get(keyOf(address, port));
+    return this.#swarms.get(this.#nameOf(infoHash, address))?.peers.get(keyOf(address, port));
   }
 
-  /** How many peers of each family the announcer could be given: not itself, and no seeds for who wants no more. */
+  /**
+   * How many peers of each family the announcer could be given: not itself, no seeds for who wants no more, and none
+   * that are kept apart for who is not.
+   */
   candidates(announce: ModelAnnounce): { readonly v4: number; readonly v6: number } {
     const own = keyOf(announce.address, announce.port);
     let [v4, v6] = [0, 0];
-    for (const [key, { address, seeding }] of this.#swarms.get(announce.infoHash)?.peers ?? []) {
-      if (key === own || (seeding && (announce.seeding || announce.partial))) continue;
-      if (address.length === 8) v4++;
-      else v6++;
+    for (const { peers } of this.#listsOf(announce.infoHash)) {
+      for (const [key, { address, seeding }] of peers) {
+        if (key === own || (seeding && (announce.seeding || announce.partial))) continue;
+        if (this.mayNotMeet(announce.address, address)) continue;
+        if (address.length === 8) v4++;
+        else v6++;
+      }
     }
     return { v4, v6 };
   }
 
+  /** Whether `other` is kept apart from who is at `address`. */
+  mayNotMeet(address: string, other: string): boolean {
+    return this.#options.isApart(other) && !this.#options.isApart(address);
+  }
+
   /** Forgets who fell silent; `now` is a whole second, as stores round. */
   expire(now: number): void {
-    for (const [infoHash, swarm] of this.#swarms) {
+    for (const [name, swarm] of this.#swarms) {
       for (const [key, { seen }] of swarm.peers)
-        if (seen <= now - this.#options.lifetimeMs) this.#drop(infoHash, swarm, key);
+        if (seen <= now - this.#options.lifetimeMs) this.#drop(name, swarm, key);
     }
   }
 
@@ -152,11 +169,20 @@ export class Model {
     return neighbours < this.#options.maxPeersPerAddress && this.#peers < this.#options.maxPeers;
   }
 
-  #drop(infoHash: string, swarm: ModelSwarm, key: string): void {
+  /** Those that somebody is on. */
+  #listsOf(infoHash: string): ModelSwarm[] {
+    return [infoHash, infoHash + apart].flatMap((name) => this.#swarms.get(name) ?? []);
+  }
+
+  #nameOf(infoHash: string, address: string): string {
+    return this.#options.isApart(address) ? infoHash + apart : infoHash;
+  }
+
+  #drop(name: string, swarm: ModelSwarm, key: string): void {
     swarm.peers.delete(key);
     this.#peers--;
     // A torrent that nobody has is forgotten with its count.
-    if (swarm.peers.size === 0) this.#swarms.delete(infoHash);
+    if (swarm.peers.size === 0) this.#swarms.delete(name);
   }
 }
 

@@ -27,9 +27,8 @@ export class Dice {
   }
 
   pick<Value>(values: readonly Value[]): Value {
-    const value = values[this.below(values.length)];
-    if (value === undefined) throw new RangeError('nothing to pick from');
-    return value;
+    if (values.length === 0) throw new RangeError('nothing to pick from');
+    return values[this.below(values.length)]!;
   }
 
   bytes(length: number): Uint8Array {

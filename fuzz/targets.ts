@@ -2,6 +2,7 @@
 import { httpTarget } from './http/target.ts';
 import type { Target } from './target.ts';
 import { udpTarget } from './udp/target.ts';
+import { webSocketTarget } from './websocket/target.ts';
 
 export interface TargetShare {
   readonly target: Target<unknown, unknown>;
@@ -12,6 +13,7 @@ export interface TargetShare {
 export const targets: readonly TargetShare[] = [
   { target: erased(udpTarget), share: 5 },
   { target: erased(httpTarget), share: 4 },
+  { target: erased(webSocketTarget), share: 3 },
 ];
 
 /** What a target makes only ever comes back to itself, so whoever stands between need not know what it is. */

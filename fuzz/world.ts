@@ -1,6 +1,6 @@
 // The little world that all inputs are about: few torrents, few addresses, few ports, so that things happen to the
 // same peer again and again; and the tracker that serves it.
-import { MemoryStore, Tracker } from '@shoal/tracker';
+import { MemoryStore, type SignalledSwarms, Tracker } from '@shoal/tracker';
 import { Model, type ModelAnnounce, hex } from './model.ts';
 import { Dice } from './random.ts';
 import { expectEqual, expectThat } from './target.ts';
@@ -12,7 +12,7 @@ export interface WorldSettings {
   readonly minInterval: number | undefined;
   readonly numWantDefault: number;
   readonly numWantLimit: number;
-  readonly allowPrivateAddresses: boolean;
+  readonly privateAddresses: 'listed' | 'apart' | 'refused';
   /** Whether the torrent of that number is served. */
   readonly served: readonly boolean[];
   readonly keepPeerIds: boolean;
@@ -29,7 +29,7 @@ export function worldSettings(dice: Dice): WorldSettings {
     minInterval: dice.chance(0.5) ? dice.below(interval + 1) : undefined,
     numWantDefault: dice.pick([0, 1, 3, 50]),
     numWantLimit: dice.pick([0, 2, 10, 200, 1000]),
-    allowPrivateAddresses: dice.chance(0.7),
+    privateAddresses: dice.pick(['listed', 'apart', 'refused']),
     served: infoHashes.map(() => dice.chance(0.9)),
     keepPeerIds: dice.chance(0.8),
     maxPeers: dice.pick([5, 60, 100_000]),
@@ -92,13 +92,17 @@ export const sources: readonly Source[] = [
   source('::', '00000000000000000000000000000000', 'unreachable'),
 ];
 
+const privateAddresses: ReadonlySet<string> = new Set(
+  sources.filter(({ reach }) => reach === 'private').map(({ canonical }) => canonical),
+);
+
 /** A tracker with its model. */
 export class World {
   readonly tracker: Tracker;
   readonly model: Model;
   readonly settings: WorldSettings;
 
-  constructor(settings: WorldSettings) {
+  constructor(settings: WorldSettings, signalling?: SignalledSwarms) {
     this.settings = settings;
     const { seed, keepPeerIds, maxPeers, maxPeersPerAddress, served, minInterval, lifetimeMs } = settings;
     const random = new Dice(seed).uniform;
@@ -110,17 +114,20 @@ export class World {
       ...(minInterval === undefined ? {} : { minInterval }),
       numWantDefault: settings.numWantDefault,
       numWantLimit: settings.numWantLimit,
-      allowPrivateAddresses: settings.allowPrivateAddresses,
+      privateAddresses: settings.privateAddresses,
       peerLifetimeMs: lifetimeMs,
       allow: (infoHash) => !refused.has(infoHash),
+      ...(signalling === undefined ? {} : { signalling }),
     });
-    this.model = new Model(settings);
+    const isApart = (address: string): boolean =>
+      settings.privateAddresses === 'apart' && privateAddresses.has(address);
+    this.model = new Model({ ...settings, isApart });
   }
 
   /** Whether the tracker must refuse this announce. */
-  refuses(announce: ModelAnnounce, reach: Reach): boolean {
+  refuses(announce: Pick<ModelAnnounce, 'infoHash' | 'port' | 'leaving'>, reach: Reach): boolean {
     if (announce.port === 0 && !announce.leaving) return true;
-    if (reach === 'unreachable' || (reach === 'private' && !this.settings.allowPrivateAddresses)) return true;
+    if (reach === 'unreachable' || (reach === 'private' && this.settings.privateAddresses === 'refused')) return true;
     return !this.serves(announce.infoHash);
   }
 
@@ -182,6 +189,7 @@ export class World {
     const peer = this.model.peer(announce.infoHash, address, port);
     expectThat(peer !== undefined, `${address}:${port} is listed and not in the swarm`);
     expectThat(address !== announce.address || port !== announce.port, 'the announcer is listed');
+    expectThat(!this.model.mayNotMeet(announce.address, address), 'a peer of a private network is given to the public');
     expectThat(!(peer.seeding && (announce.seeding || announce.partial)), 'a seed is given to who wants no more');
   }
 }

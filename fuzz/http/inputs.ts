@@ -49,6 +49,7 @@ function announceQuery(dice: Dice): string {
   if (dice.chance(0.3)) pairs.push(['no_peer_id', dice.pick(['1', '0', ''])]);
   if (dice.chance(0.5)) pairs.push(['event', dice.pick(events)]);
   if (dice.chance(0.4)) pairs.push([dice.pick(['numwant', 'num want', 'num+want', 'num%20want']), numeral(dice)]);
+  if (dice.chance(0.1)) pairs.push(['last', numeral(dice)]);
   while (dice.chance(0.4)) pairs.push([dice.pick(textNames), encodedText(dice)]);
   return written(dice, pairs);
 }

@@ -16,15 +16,20 @@ export function judgeAnnounce(world: World, query: string, source: Source, now: 
     return judgeFailure(answer, 'announce: refused by policy');
   }
   const before = world.model.counts(announce.infoHash);
-  const { listed } = world.model.announce(peer, Math.ceil(now / 1000) * 1000);
-  expectEqual('warning', answer.has('warning message'), !listed && !announce.leaving);
+  const outcome = world.model.announce(peer, Math.ceil(now / 1000) * 1000);
+  expectEqual('warning', answer.has('warning message'), outcome === 'full');
   expectEqual('interval', answer.get('interval'), world.settings.interval);
-  expectEqual('min interval', answer.get('min interval'), world.settings.minInterval);
+  expectEqual(
+    'min interval',
+    answer.get('min interval'),
+    world.settings.minInterval ?? Math.min(60, world.settings.interval),
+  );
   const counts = world.model.counts(announce.infoHash);
   expectEqual('complete', answer.get('complete'), counts.complete);
   expectEqual('incomplete', answer.get('incomplete'), counts.incomplete);
   // The last one who leaves hears how often the torrent was completed; then that is forgotten.
   expectEqual('downloaded', answer.get('downloaded'), announce.leaving ? before.downloaded : counts.downloaded);
+  expectEqual('tracker id', answer.has('tracker id'), outcome === 'joined' || announce.bringsId);
   if (answer.has('downloaders')) expectEqual('downloaders', answer.get('downloaders'), counts.downloaders);
   expectEqual('external ip', hex(bytesOf(answer.get('external ip'))), source.canonical);
   for (const key of answer.keys()) expectThat(announceKeys.has(key), `a key that nobody knows: ${key}`);
@@ -37,6 +42,11 @@ export function judgeAnnounce(world: World, query: string, source: Source, now: 
   const expected = Math.min(want, candidates[own]);
   expectEqual('peers of its own family', given[own], expected);
   expectEqual('peers of the other family', given[other], Math.min(want - expected, candidates[other]));
+  const others = counts.complete + counts.incomplete - (outcome === 'joined' || outcome === 'stays' ? 1 : 0);
+  expectEqual('num peers', answer.get('num peers'), announce.wantsNews ? others : undefined);
+  // Who is given a mark has been given everybody.
+  if (answer.has('last')) expectThat(announce.wantsNews, 'a mark that nobody wanted');
+  if (answer.has('last')) expectEqual('peers with a mark', given.v4 + given.v6, candidates.v4 + candidates.v6);
   if (announce.leaving) return 'announce: goodbye';
   return `announce: ${announce.compact ? 'compact' : 'dictionaries'}${given.v4 + given.v6 > 0 ? '' : ', empty'}`;
 }
@@ -115,7 +125,7 @@ function judgePeerId(world: World, query: QueryAnnounce, address: string, port: 
 const announceKeys: ReadonlySet<string> = new Set(
   [
     ['complete', 'downloaded', 'downloaders', 'external ip', 'incomplete', 'interval', 'min interval'],
-    ['peers', 'peers6', 'tracker id', 'warning message'],
+    ['last', 'num peers', 'peers', 'peers6', 'tracker id', 'warning message'],
   ].flat(),
 );
 const failureKeys: ReadonlySet<string> = new Set(['failure reason', 'interval', 'retry in']);

@@ -13,6 +13,10 @@ export interface QueryAnnounce {
   readonly numWant: number | undefined;
   readonly compact: boolean;
   readonly noPeerId: boolean;
+  /** Whether it brings a tracker id. None in this world proves anything. */
+  readonly bringsId: boolean;
+  /** Whether it wants only what is new since a mark; nor does the tracker know any mark here. */
+  readonly wantsNews: boolean;
 }
 
 class Refused extends Error {}
@@ -37,6 +41,7 @@ export function readAnnounceQuery(raw: string): QueryAnnounce | undefined {
     const seeding = integer(last.get('left') ?? '') === 0;
     if (integer(port) === 0 && !leaving) throw new Refused();
     const want = integer(last.get('numwant') ?? '');
+    const since = integer(last.get('last') ?? '');
     return {
       infoHash: readHash(infoHash),
       peerId: hexOf(decode(peerId)),
@@ -46,6 +51,8 @@ export function readAnnounceQuery(raw: string): QueryAnnounce | undefined {
       leaving,
       numWant: want !== undefined && want >= 0 ? want : undefined,
       compact: last.has('compact') && !last.get('compact')?.startsWith('0'),
+      bringsId: last.has('trackerid'),
+      wantsNews: since !== undefined && since >= 0,
       noPeerId: last.has('no_peer_id') && !last.get('no_peer_id')?.startsWith('0'),
     };
   });
@@ -65,7 +72,7 @@ export function readScrapeQuery(raw: string, limit: number): string[] | undefine
 const textNames: ReadonlySet<string> = new Set(['key', 'trackerid', 'ip', 'ipv4', 'ipv6']);
 const announceNames: ReadonlySet<string> = new Set(
   [
-    ['info_hash', 'peer_id', 'port', 'uploaded', 'downloaded', 'left', 'event'],
+    ['info_hash', 'peer_id', 'port', 'uploaded', 'downloaded', 'left', 'event', 'last'],
     ['numwant', 'num want', 'num+want', 'compact', 'no_peer_id'],
     [...textNames],
   ].flat(),
