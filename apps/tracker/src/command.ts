@@ -7,9 +7,10 @@ import { TargetError } from './check/targets.ts';
 import { readConfiguration } from './configuration/configuration.ts';
 import { printConfiguration } from './configuration/configuration-file.ts';
 import { ConfigurationError, type ExitName, exitCodes } from './errors.ts';
-import { createLog } from './log.ts';
+import { type Log, createLog } from './log.ts';
 import { jsonOutput, textOutput } from './output.ts';
 import { type Signals, serve } from './serve.ts';
+import { tellServiceManager } from './service-manager.ts';
 import { version } from './version.ts';
 
 /** Whatever still hangs by then is left behind. */
@@ -61,7 +62,7 @@ async function runServe({ flags, config, printConfig }: ServeArguments): Promise
   const timeless = process.env['JOURNAL_STREAM'] !== undefined;
   const log = createLog({ level, format, addresses, timeless }, process.stderr);
   const output = (options.json ? jsonOutput : textOutput)(process.stdout);
-  await serve(sources, options, log, output, signalsOfProcess());
+  await serve(sources, options, log, output, signalsOfProcess(log));
 }
 
 async function runCheck({ json, ...options }: CheckArguments): Promise<ExitName> {
@@ -71,7 +72,7 @@ async function runCheck({ json, ...options }: CheckArguments): Promise<ExitName>
   return report.exit;
 }
 
-function signalsOfProcess(): Signals {
+function signalsOfProcess(log: Log): Signals {
   const { promise: stop, resolve } = Promise.withResolvers<string>();
   for (const [signal, code] of [
     ['SIGINT', exitCodes.interrupted],
@@ -84,5 +85,12 @@ function signalsOfProcess(): Signals {
       setTimeout(() => process.exit(exitCodes.other), stopLimitMs).unref();
     });
   }
-  return { stop, onReload: (reload) => void process.on('SIGHUP', reload) };
+  return {
+    stop,
+    onReload: (reload) => void process.on('SIGHUP', reload),
+    ready: async () => {
+      const failure = await tellServiceManager(process.env);
+      if (failure !== undefined) log.warn(`systemd cannot be told that the tracker is ready: ${failure}`);
+    },
+  };
 }

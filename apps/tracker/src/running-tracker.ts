@@ -99,7 +99,9 @@ export class RunningTracker implements AsyncDisposable {
   service(transport: Transport): SwarmService {
     const { configuration, tracker, natChecker: checker, clock } = this;
     const checked = checkedService({
-      ...{ service: this.swarms.service, checker, tracker },
+      service: this.swarms.service,
+      checker,
+      tracker,
       serves: (infoHash) => this.#policy.serves(infoHash),
       // Asked each time: what is believed may change.
       get addressesProven() {

@@ -19,6 +19,8 @@ export interface Signals {
   readonly stop: Promise<string>;
   /** Calls back each time the configuration shall be read again. */
   onReload(reload: () => void): void;
+  /** Tells whoever started us that we serve. */
+  ready(): Promise<void>;
 }
 
 /** Serves until told to stop. @throws ConfigurationError, TrackerServerError */
@@ -33,7 +35,9 @@ export async function serve(
   const servers: AsyncDisposable[] = [];
   try {
     signals.onReload(() => void running.configuration.reload());
-    output.listening(await listen(running, options, servers));
+    const urls = await listen(running, options, servers);
+    await signals.ready();
+    output.listening(urls);
     const signal = await signals.stop;
     output.stopped(signal, running.tracker.counts, running.traffic);
   } finally {

@@ -70,8 +70,8 @@ describe('a check', () => {
         urls: [`${transport}://127.0.0.1:${port}/announce`],
       });
       expect([problems, exit]).toEqual([[], 'ok']);
-      expect(findings.map(({ target }) => [target.transport, target.isNamed]).toSorted()).toEqual(
-        ['http', 'udp', 'ws'].map((name) => [name, name === transport]),
+      expect(Object.fromEntries(findings.map(({ target }) => [target.transport, target.isNamed]))).toEqual(
+        Object.fromEntries(['http', 'udp', 'ws'].map((name) => [name, name === transport])),
       );
       for (const { target, seen } of findings) {
         const counts = { complete: 0, incomplete: 2 };
