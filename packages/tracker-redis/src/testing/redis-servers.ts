@@ -86,6 +86,16 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   };
 }
 
+/** Sends one command to a server; the reply. @throws Error that the server replied */
+export async function commandOf({ port }: RedisServer, name: string, ...words: string[]): Promise<unknown> {
+  const client = new Redis({ port, host: '127.0.0.1' });
+  try {
+    return await client.call(name, ...words);
+  } finally {
+    client.disconnect();
+  }
+}
+
 /** A cluster of servers; disposing ends them. */
 export interface RedisCluster extends AsyncDisposable {
   /** `redis-cluster://…` with the masters. */
