@@ -82,6 +82,7 @@ export class RunningTracker implements AsyncDisposable {
     const secrets = await readSecrets(options);
     const lists = await OperatorLists.open(options, {
       changed: () => configuration.enforce(),
+      read: (list, entries) => log.info('list read again', { list, entries }),
       failed: ({ message }) => log.error(`${message}; the list read before holds`),
     });
     for (const { list, file, entries } of lists.all.map(({ view }) => view)) {

@@ -29,6 +29,7 @@ class Told {
 
   readonly events = {
     changed: (): void => this.#tell('changed'),
+    read: (): void => {},
     failed: (error: ConfigurationError): void => this.#tell(error),
   };
 

@@ -29,6 +29,8 @@ const mostOverrides = 1000;
 export interface ListEvents {
   /** The list decides otherwise from now on. */
   changed(): void;
+  /** Its file was read again. */
+  read(list: string, entries: number): void;
   /** Its file cannot be used; the one read before holds. */
   failed(error: ConfigurationError): void;
 }
@@ -111,6 +113,7 @@ export class OperatorList<Content, Rules> implements Disposable {
       changed: () => {
         this.#settle();
         this.#events.changed();
+        this.#events.read(this.name, this.view.entries);
       },
       failed: (error) => this.#events.failed(error),
     });
