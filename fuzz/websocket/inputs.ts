@@ -104,7 +104,7 @@ function odd(dice: Dice): unknown {
     {},
     [[]],
     true,
-    1e999,
+    Infinity,
     { length: 20 },
     ...ids,
     ...answers,

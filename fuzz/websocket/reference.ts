@@ -82,5 +82,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function isId(value: unknown): value is string {
-  return typeof value === 'string' && /^[\u0000-\u00ff]{20}$/.test(value);
+  return typeof value === 'string' && value.length === 20 && Buffer.from(value, 'latin1').toString('latin1') === value;
 }
