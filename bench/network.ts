@@ -43,13 +43,28 @@ export async function runInNamespace(): Promise<number | undefined> {
   return status ?? 1;
 }
 
-export function freePort(address: string): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the ports that systems give to dialled connections (from 32,768 on Linux): a peer that begins to listen on all
+ * addresses a while later would find one of its neighbours' there.
+ */
+const [firstPort, lastPort] = [20_000, 30_000];
+let nextPort = firstPort + Math.floor(Math.random() * (lastPort - firstPort));
+
+/** A port that nobody listens on, and another one each time until all have been given. */
+export async function freePort(): Promise<number> {
+  for (let tried = firstPort; tried < lastPort; tried++) {
+    const port = nextPort;
+    nextPort = port + 1 < lastPort ? port + 1 : firstPort;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port between ${firstPort} and ${lastPort} is free`);
+}
+
+/** On every address, since some peers listen on all. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, address, () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === 'object' && bound !== null ? bound.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
   });
 }

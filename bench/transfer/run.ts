@@ -76,7 +76,6 @@ class Scene {
   readonly #seeders: Peer[] = [];
   readonly #leechers: Peer[] = [];
   #tracker: TrackerProcess | undefined;
-  readonly #ports = new Set<number>();
   #addresses = 0;
 
   constructor(cell: Cell, content: Content, folder: string) {
@@ -138,22 +137,12 @@ class Scene {
     return path.join(this.#folder, 'content.torrent');
   }
 
-  /** Another one for each peer, whatever its address: webtorrent listens on all of them. */
-  async #freePort(address: string): Promise<number> {
-    for (;;) {
-      const port = await freePort(address);
-      if (this.#ports.has(port)) continue;
-      this.#ports.add(port);
-      return port;
-    }
-  }
-
   async #start(mode: Job['mode'], peers: readonly string[]): Promise<Peer> {
     const contestant = mode === 'seed' ? this.#cell.seeder : this.#cell.leecher;
     const side = mode === 'seed' ? this.#seeders : this.#leechers;
     const index = this.#addresses++;
     const address = peerAddress(index);
-    const port = await this.#freePort(address);
+    const port = await freePort();
     const home = path.join(this.#folder, `home-${index}`);
     mkdirSync(home);
     const directory = mode === 'seed' ? this.#content.directory : targetOf(this.#folder, side.length);
