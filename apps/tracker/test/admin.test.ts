@@ -83,6 +83,11 @@ describe('an administrator', () => {
     expect((body as { lists: { list: string }[] }).lists.map(({ list }) => list)).toContain('allow-clients');
   });
 
+  test('does not see the password of a store', async () => {
+    const { server } = await administrated({ store: 'redis://:secret@127.0.0.1:1' });
+    expect((await ask(server, 'GET', '/policy')).body).toMatchObject({ options: { store: 'redis://…@127.0.0.1:1' } });
+  });
+
   test('changes lists entry by entry, and the change holds at once', async () => {
     const { server, running } = await administrated();
     const path = `/policy/deny/${hash.toUpperCase()}`;

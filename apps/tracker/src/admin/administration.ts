@@ -135,14 +135,18 @@ function answerTo(result: ListChange, view: object): AdminAnswer {
   return ok({ changed: result === 'done', ...view });
 }
 
-/** By their written names, secrets being file names only. */
+/** By their written names. Secrets are in files, but for the password that the URL of a store may have. */
 function shownOptions(options: ServeOptions): Readonly<Record<string, unknown>> {
   const shown = settingNames.map((name) => {
     const value = options[name];
     const isAddress = typeof value === 'object' && 'host' in value;
-    return [writtenName(name), isAddress ? formatListenAddress(value) : (value ?? null)];
+    return [writtenName(name), isAddress ? formatListenAddress(value) : withoutPassword(value ?? null)];
   });
   return Object.fromEntries(shown) as Record<string, unknown>;
+}
+
+function withoutPassword(value: unknown): unknown {
+  return typeof value === 'string' ? value.replace(/^([a-z-]+:\/\/)[^/@]*@/, '$1…@') : value;
 }
 
 function shownSource(log: Log, from: string): string | undefined {
