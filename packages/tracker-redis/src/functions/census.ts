@@ -15,10 +15,8 @@ local SMALL = 24
 -- A look-up by rank takes as long as eight neighbours of a range (README, "Figures").
 local NEIGHBOURS = 8
 
--- While a library is loaded there is nothing to call yet.
-local function call(...)
-  return redis.call(...)
-end
+-- Set by whatever function is entered: while a library is loaded there is nothing to call yet.
+local call
 
 local function text(number)
   return string.format('%.0f', number)
@@ -84,7 +82,7 @@ local function sweep(keys, number, cutoff)
   return #stale == tonumber(SWEEP)
 end
 
--- All parts of a small swarm from one look at it; and who is stale.
+-- All parts of a small swarm from one look at it, kept for the draw; and who is stale.
 local function readWhole(keys, cutoff)
   local all = call('ZRANGE', keys[1], '0', '-1', 'WITHSCORES')
   local parts, paired, stale = {}, { [0] = 0, 0, 0 }, {}
@@ -106,6 +104,7 @@ local function readWhole(keys, cutoff)
       end
     end
   end
+  parts.whole = all
   return parts, paired, stale
 end
 

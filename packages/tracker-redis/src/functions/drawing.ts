@@ -1,49 +1,64 @@
 // Which peers an announcer is given: a uniform draw by rank from the parts that it may have. Lua.
 export const drawingLua: string = `
--- Up to want members of the parts other than skip (false for none): packed, in random order; and how many.
-local function draw(keys, parts, want, skip)
-  local total = 0
-  for _, range in ipairs(parts) do total = total + range.count end
-  local rank, index = skip and total > 0 and call('ZRANK', keys[1], skip), false
-  local before = 0
-  for _, range in ipairs(parts) do
-    if rank and rank >= range.from and rank < range.from + range.count then index = before + rank - range.from end
+-- The members of the ranges other than skip: of a small swarm as it was read, of a large one by rank.
+local function membersOf(keys, whole, ranges, skip)
+  local members = {}
+  for _, range in ipairs(ranges) do
+    local last = range.from + range.count - 1
+    local found = not whole and range.count > 0 and call('ZRANGE', keys[1], range.from, last)
+    for at = 1, range.count do
+      local member = whole and whole[2 * (range.from + at) - 1] or found[at]
+      if member ~= skip then members[#members + 1] = member end
+    end
+  end
+  return members
+end
+
+-- Where a member stands among the ranges taken as one, from 0; nil where it stands in none.
+local function indexOf(keys, ranges, member)
+  local rank, before = call('ZRANK', keys[1], member), 0
+  if not rank then return nil end
+  for _, range in ipairs(ranges) do
+    if rank >= range.from and rank < range.from + range.count then return before + rank - range.from end
     before = before + range.count
   end
-  local candidates = index and total - 1 or total
-  local count = math.min(want, candidates)
-  if count <= 0 then return '', 0 end
-  local members = false
-  if total <= NEIGHBOURS * count then
-    members = {}
-    for _, range in ipairs(parts) do
-      if range.count > 0 then
-        for _, member in ipairs(call('ZRANGE', keys[1], range.from, range.from + range.count - 1)) do
-          if member ~= skip then members[#members + 1] = member end
-        end
-      end
+end
+
+local function memberAt(keys, ranges, index)
+  for _, range in ipairs(ranges) do
+    if index < range.count then
+      local rank = text(range.from + index)
+      return call('ZRANGE', keys[1], rank, rank)[1]
     end
+    index = index - range.count
   end
-  -- Fisher and Yates, the array a table of what was moved.
+end
+
+-- Calls pick for up to want of so many, every choice and order equally likely: Fisher and Yates, the array a table of
+-- what was moved.
+local function choose(candidates, want, pick)
   local drawn, moved = {}, {}
-  for at = 0, count - 1 do
+  for at = 0, math.min(want, candidates) - 1 do
     local other = at + math.floor(math.random() * (candidates - at))
-    local chosen = moved[other] or other
+    drawn[at + 1] = pick(moved[other] or other)
     moved[other] = moved[at] or at
-    if members then
-      drawn[at + 1] = members[chosen + 1]
-    else
-      if index and chosen >= index then chosen = chosen + 1 end
-      for _, range in ipairs(parts) do
-        if chosen < range.count then
-          drawn[at + 1] = call('ZRANGE', keys[1], range.from + chosen, range.from + chosen)[1]
-          break
-        end
-        chosen = chosen - range.count
-      end
-    end
   end
-  return table.concat(drawn), count
+  return table.concat(drawn), #drawn
+end
+
+-- Up to want members of the ranges other than skip (false for none): packed, in random order; and how many.
+local function draw(keys, whole, ranges, want, skip)
+  local total = 0
+  for _, range in ipairs(ranges) do total = total + range.count end
+  if total == 0 or want <= 0 then return '', 0 end
+  if whole or total <= NEIGHBOURS * want then
+    local members = membersOf(keys, whole, ranges, skip)
+    return choose(#members, want, function(chosen) return members[chosen + 1] end)
+  end
+  local index = skip and indexOf(keys, ranges, skip)
+  return choose(index and total - 1 or total, want, function(chosen)
+    return memberAt(keys, ranges, index and chosen >= index and chosen + 1 or chosen)
+  end)
 end
 
 -- The parts of a family that may be given: seeds not to seeds and partial seeds, private peers to private ones alone.
@@ -68,8 +83,8 @@ local function fill(keys, parts, peer)
     for _, range in ipairs(far) do reserved = reserved + range.count end
     reserved = math.min(math.floor(peer.want / 4), peer.role == SEED and reserved or math.max(0, reserved - 1))
   end
-  local own, drawn = draw(keys, given(parts, peer.family, peer), peer.want - reserved, member)
-  local other = draw(keys, far, peer.want - drawn, partner)
+  local own, drawn = draw(keys, parts.whole, given(parts, peer.family, peer), peer.want - reserved, member)
+  local other = draw(keys, parts.whole, far, peer.want - drawn, partner)
   if peer.family == 1 then own, other = other, own end
   return own, other
 end

@@ -24,6 +24,7 @@ local function answer(keys, outcome, peer, cutoff, writing)
 end
 
 local function announce(keys, args)
+  call = redis.call
   local peer, now = peerIn(args), seconds(args[12])
   local cutoff = now - peer.lifetime
   local outcome = peer.leaving and leave(keys, peer, cutoff) or record(keys, peer, now, cutoff)
@@ -38,6 +39,7 @@ end
 
 -- The same without writing anything, for a store that has no room left.
 local function look(keys, args)
+  call = redis.call
   local peer = peerIn(args)
   peer.partner = partnerOf(keys, peer.member)
   return answer(keys, 'store-full', peer, seconds(args[12]) - peer.lifetime, false)
@@ -45,6 +47,7 @@ end
 
 -- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses.
 local function counts(keys, args)
+  call = redis.call
   local parts, paired = census(keys, seconds(args[2]) - tonumber(args[1]), false)
   local leechers, partial, seeds, completed = tally(keys, parts, paired)
   local addresses = { [0] = 0, 0 }
