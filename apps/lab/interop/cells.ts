@@ -3,11 +3,14 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contents, differences, originalOf, type Content } from './contents.ts';
 import { aria2 } from './peers/aria2.ts';
+import { chromium } from './peers/chromium.ts';
 import { libtorrent } from './peers/libtorrent.ts';
 import type { Client, Peer } from './peers/peer.ts';
 import { createTorrent, shoal } from './peers/shoal.ts';
 import { transmission } from './peers/transmission.ts';
-import type { Requirement } from './requirements.ts';
+import { trackerClients } from './peers/tracker-clients.ts';
+import { webtorrent } from './peers/webtorrent.ts';
+import { webRtcInNode, type Requirement } from './requirements.ts';
 import type { Scene } from './scene.ts';
 import { bittorrentTracker, opentracker, ShoalTracker, type Protocol, type TrackerProgram } from './trackers.ts';
 
@@ -36,6 +39,10 @@ export function matrix(): Cell[] {
   for (const tracker of [opentracker, bittorrentTracker])
     for (const content of contents)
       for (const protocol of protocols) cells.push(foreignTracker(tracker, content, protocol));
+  const [file] = contents;
+  for (const from of [chromium, webtorrent])
+    for (const to of [chromium, webtorrent]) cells.push(pair(from, to, file!, 'WebSocket'));
+  cells.push(connectedClients());
   return cells;
 }
 
@@ -55,6 +62,20 @@ function pair(from: Client, to: Client, content: Content, protocol: Protocol): C
       await tracker.knowsSeeders(2);
       await compareAll(scene, content, [seeder, downloader]);
       await expectProtocol(tracker, protocol);
+    },
+  };
+}
+
+/** Two clients of npm bittorrent-tracker, which connect to each other. */
+function connectedClients(): Cell {
+  return {
+    name: 'npm bittorrent-tracker clients, WebSocket',
+    requirements: [webRtcInNode],
+    timeLimitMs: limitMs,
+    async run(scene) {
+      const tracker = await ShoalTracker.start(scene);
+      await trackerClients(scene, tracker.announceUrl('WebSocket'));
+      await expectProtocol(tracker, 'WebSocket');
     },
   };
 }
@@ -142,8 +163,9 @@ async function compareAll(scene: Scene, content: Content, peers: readonly Peer[]
 
 /** Everybody announced, and only where they were told to. */
 async function expectProtocol(tracker: ShoalTracker, protocol: Protocol): Promise<void> {
-  const { http, udp } = await tracker.stats();
-  const [used, other] = protocol === 'HTTP' ? [http, udp] : [udp, http];
-  if (used.announces < 2 || other.announces > 0)
-    throw new Error(`announces over HTTP: ${http.announces}, over UDP: ${udp.announces}; wanted ${protocol} only`);
+  const { http, udp, websocket } = await tracker.stats();
+  const announces = { HTTP: http.announces, UDP: udp.announces, WebSocket: websocket.announces };
+  const others = Object.values(announces).reduce((sum, count) => sum + count, 0) - announces[protocol];
+  if (announces[protocol] < 2 || others > 0)
+    throw new Error(`announces: ${JSON.stringify(announces)}; wanted ${protocol} only`);
 }

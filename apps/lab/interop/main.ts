@@ -2,16 +2,16 @@
 // Interoperation with real clients and trackers: prepares, goes into a namespace of its own, runs the matrix, reports.
 import { parseArgs } from 'node:util';
 import { matrix, type Cell } from './cells.ts';
-import { bringUpLoopback, probeNamespace, runInside, scratchFolder } from './namespace.ts';
+import { bringUpLoopback, bringUpWebRtcLink, probeNamespace, runInside, scratchFolder } from './namespace.ts';
 import { Report } from './report.ts';
 import { installOpponents } from './requirements.ts';
-import { addressesPerScene } from './scene.ts';
 import { runCells } from './suite.ts';
 
 const usage = `Usage: node apps/lab/interop/main.ts [--only WORDS] [--list] [--json] [--require]
 
 Moves files between Shoal and Transmission, aria2 and libtorrent in both directions,
-and through opentracker and bittorrent-tracker. Every copy is compared by SHA-256.
+through opentracker and bittorrent-tracker, and between WebTorrent peers through
+our tracker. Every copy is compared by SHA-256.
 
   --only WORDS   only cells whose name has all of these words: --only 'aria2 UDP'
   --list         print the names of the cells and end
@@ -67,12 +67,13 @@ async function run(cells: readonly Cell[], json: boolean, requireAll: boolean): 
   if (scratchFolder === undefined) {
     const namespace = probeNamespace();
     if (namespace.possible) {
-      if (!installOpponents()) console.error('npm bittorrent-tracker could not be installed');
+      if (!installOpponents()) console.error('the npm packages of others could not be installed');
       return runInside(namespace.words);
     }
     for (const { name } of cells) report.tell({ cell: name, result: 'skipped', seconds: 0, reason: namespace.reason });
   } else {
-    bringUpLoopback(cells.length, addressesPerScene);
+    bringUpLoopback();
+    bringUpWebRtcLink();
     await runCells(cells, scratchFolder, (outcome) => report.tell(outcome));
   }
   return report.end(!requireAll) ? 0 : 1;

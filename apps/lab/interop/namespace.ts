@@ -53,13 +53,31 @@ export async function runInside(words: readonly string[]): Promise<number> {
   }
 }
 
-/** Brings loopback up with the addresses `10.77.NET.1` to `10.77.NET.count` for each of `nets` nets. */
-export function bringUpLoopback(nets: number, count: number): void {
-  const commands = ['link set lo up'];
-  for (let net = 0; net < nets; net++)
-    for (let host = 1; host <= count; host++) commands.push(`address add ${addressOf(net, host)}/32 dev lo`);
-  const done = spawnSync('ip', ['-batch', '-'], { input: `${commands.join('\n')}\n`, encoding: 'utf8' });
+/** Brings loopback up with every address of `addressOf`: it owns the whole network of an address that it has. */
+export function bringUpLoopback(): void {
+  const commands = 'link set lo up\naddress add 10.77.0.1/16 dev lo\n';
+  const done = spawnSync('ip', ['-batch', '-'], { input: commands, encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`cannot set up loopback: ${done.error?.message ?? done.stderr}`);
+}
+
+/** WebRTC uses no loopback device; a pair of its own kind leads nowhere else either. */
+const webRtcLink = 'shoal0';
+
+/** Gives WebRTC a network card to find its address by, where the kernel has the kind; without one its cells are skipped. */
+export function bringUpWebRtcLink(): void {
+  const commands = [
+    `link add ${webRtcLink} type veth peer name shoal1`,
+    `address add 10.78.0.1/24 dev ${webRtcLink}`,
+    `link set ${webRtcLink} up`,
+    'link set shoal1 up',
+    // A page may know only the address of the default route (RFC 8828 mode 2). Behind this one there is nobody.
+    `route add default via 10.78.0.2 dev ${webRtcLink}`,
+  ];
+  spawnSync('ip', ['-batch', '-'], { input: `${commands.join('\n')}\n`, stdio: ['pipe', 'ignore', 'ignore'] });
+}
+
+export function hasWebRtcLink(): boolean {
+  return spawnSync('ip', ['link', 'show', 'up', 'dev', webRtcLink], { stdio: 'ignore' }).status === 0;
 }
 
 /** Not in 127.0.0.0/8, where Transmission dials nobody. */

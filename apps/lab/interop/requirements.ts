@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { hasWebRtcLink } from './namespace.ts';
 
 export interface Requirement {
   readonly name: string;
@@ -26,6 +27,37 @@ export const bittorrentTrackerPackage: Requirement = {
   remedy: '`npm ci --ignore-scripts` in apps/lab/interop/opponents',
   isMet: isInstalled,
 };
+
+/** Debian's. */
+export const chromiumPath = '/usr/bin/chromium';
+
+/** A page in Chromium, with the browser build of npm webtorrent. */
+export const chromium: Requirement = {
+  name: 'chromium',
+  remedy: `apt-get install chromium, npm webtorrent (${bittorrentTrackerPackage.remedy}), and network links of type veth`,
+  isMet: () =>
+    isInstalled() && hasWebRtcLink() && spawnSync(chromiumPath, ['--version'], { stdio: 'ignore' }).status === 0,
+};
+
+/** Gives npm webtorrent and bittorrent-tracker in Node a WebRTC whose binaries npm has, for the commonest platforms. */
+export const webRtcPreload: string = fileURLToPath(new URL('opponents/webrtc.mjs', import.meta.url));
+
+export const webRtcInNode: Requirement = {
+  name: 'npm webtorrent with @roamhq/wrtc',
+  remedy: `${bittorrentTrackerPackage.remedy} on a platform that @roamhq/wrtc is built for, and network links of type veth`,
+  isMet: () => isInstalled() && hasWebRtcLink() && hasWebRtcBinding(),
+};
+
+function hasWebRtcBinding(): boolean {
+  const words = [
+    '--import',
+    webRtcPreload,
+    '--input-type=module',
+    '--eval',
+    "import 'webrtc-polyfill'; process.exit()",
+  ];
+  return spawnSync(process.execPath, words, { cwd: opponents, stdio: 'ignore' }).status === 0;
+}
 
 /** Installs the npm packages of others when they are missing; false when that does not work here. */
 export function installOpponents(): boolean {

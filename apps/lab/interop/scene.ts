@@ -16,7 +16,7 @@ export interface SceneOptions {
   readonly directory: string;
   /** The contents to move; read only. */
   readonly originals: string;
-  /** Which of the nets of `bringUpLoopback` its addresses are of. */
+  /** Which net of `addressOf` its addresses are of. */
   readonly net: number;
   /** Aborted when the time is over. */
   readonly limit: AbortSignal;

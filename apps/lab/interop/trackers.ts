@@ -6,7 +6,7 @@ import type { Program } from './program.ts';
 import { bittorrentTrackerPackage, opentrackerProgram, type Requirement } from './requirements.ts';
 import type { Scene } from './scene.ts';
 
-export type Protocol = 'HTTP' | 'UDP';
+export type Protocol = 'HTTP' | 'UDP' | 'WebSocket';
 
 export interface RunningTracker {
   announceUrl(protocol: Protocol): string;
@@ -56,6 +56,7 @@ interface Stats {
   readonly swarms: { readonly seeders: number; readonly leechers: number; readonly completed: number };
   readonly http: { readonly announces: number };
   readonly udp: { readonly announces: number };
+  readonly websocket: { readonly announces: number; readonly offers: number; readonly answers: number };
 }
 
 /** `shoal-tracker serve`, with its numbers. */
@@ -93,8 +94,10 @@ export class ShoalTracker implements RunningTracker {
   }
 }
 
+const schemes: Readonly<Record<Protocol, string>> = { HTTP: 'http', UDP: 'udp', WebSocket: 'ws' };
+
 function at(address: string): RunningTracker {
-  return { announceUrl: (protocol) => `${protocol.toLowerCase()}://${address}:${trackerPort}/announce` };
+  return { announceUrl: (protocol) => `${schemes[protocol]}://${address}:${trackerPort}/announce` };
 }
 
 /** Settles when the program answers HTTP; an error if it ends first. */

@@ -6,8 +6,8 @@ import type { AnnounceEvent, AnnounceFailure, AnnounceRequest, ScrapeCounts } fr
 export const signalLimits = {
   /** Offers read of one announce; the rest is ignored. aquatic and wt-tracker take 10, clients send 5. */
   offers: 10,
-  /** Characters of one session description. With gathered candidates browsers write 500 to 5,000. */
-  sdpCharacters: 16_384,
+  /** Characters of one session description. Browsers write 500 to 5,000; a candidate has 100, and a host may have many addresses. */
+  sdpCharacters: 65_536,
   /** Torrents of one scrape, as over HTTP and UDP (BEP 15). */
   scrapedTorrents: 74,
   /** Characters of a message; ten offers of real size have 50,000. */
