@@ -74,7 +74,7 @@ export class RunningTracker implements AsyncDisposable {
       lists: () => lists.all.map(({ view }) => view),
       reloads: () => configuration.reloads,
     });
-    this.#watch = setInterval(() => this.#tellProxy(), watchMs).unref();
+    this.#watch = setInterval(() => this.lookAround(), watchMs).unref();
   }
 
   /** Reads every file that `options` name. @throws ConfigurationError */
@@ -118,20 +118,21 @@ export class RunningTracker implements AsyncDisposable {
     this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   };
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#watch);
-    this.stats[Symbol.dispose]();
-    this.lists[Symbol.dispose]();
-    this.natChecker[Symbol.dispose]();
-    await this.swarms[Symbol.asyncDispose]();
-  }
-
-  #tellProxy(): void {
+  /** Says what looks wrong; done every ten seconds by itself. */
+  lookAround(): void {
     const address = this.#policy.privateAddresses.finding(this.clock());
     if (address === undefined) return;
     this.log.warn(
       `most announces come from ${address}, an address of a local network: if that is a proxy, name it in ` +
         'trusted-proxy, or every peer is listed under its address',
     );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#watch);
+    this.stats[Symbol.dispose]();
+    this.lists[Symbol.dispose]();
+    this.natChecker[Symbol.dispose]();
+    await this.swarms[Symbol.asyncDispose]();
   }
 }
