@@ -28,7 +28,8 @@ export async function restOf(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.resume();
-  if (!socket.destroyed) await once(socket, 'close');
+  // A reset is an end like another; `once` would throw.
+  if (!socket.destroyed) await new Promise<void>((resolve) => socket.on('close', () => resolve()));
   return Buffer.concat(chunks);
 }
 
