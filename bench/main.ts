@@ -1,5 +1,5 @@
 // `npm run bench [-- WHAT] [OPTIONS]`: figures of one run, side by side with others where there are others. It asserts
-// nothing, `soak` excepted; peers that are not installed are named. README.md says what is measured and how.
+// nothing, the soaks excepted; peers that are not installed are named. README.md says what is measured and how.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
@@ -10,18 +10,19 @@ import { runInNamespace } from './network.ts';
 import { benchScale, scaleTable } from './scale/scale.ts';
 import { soak } from './soak/soak.ts';
 import { verdictTable } from './soak/verdict.ts';
+import { soakLines, trackerSoak } from './tracker-soak/tracker-soak.ts';
 import { benchTracker, trackerTable } from './tracker/tracker.ts';
 import { namesOf, rowsOf } from './transfer/rows.ts';
 import { transferTable } from './transfer/table.ts';
 import { benchTransfer, planTransfer } from './transfer/transfer.ts';
 import { benchWebSocket, webSocketTable } from './websocket/websocket.ts';
 
-const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|websocket|scale|soak|check] [--quick] [--rounds N] [--minutes N] [--json]
+const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|websocket|scale|soak|tracker-soak|check] [--quick] [--rounds N] [--minutes N] [--json]
   transfer: [--rows ${rowsOf({ quick: false })
     .map(({ key }) => key)
     .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]
   scale: [--profiles DIR]
-  soak: [--minutes N] [--file FILE]
+  soak, tracker-soak: [--minutes N] [--file FILE]
   check: [--size MIB]`;
 
 const { values, positionals } = parseArgs({
@@ -41,7 +42,7 @@ const { values, positionals } = parseArgs({
 const [what = 'all'] = positionals;
 const tables: readonly string[] = ['bencode', 'transfer', 'tracker'];
 /** Not part of `all`. */
-const alone: readonly string[] = ['websocket', 'scale', 'soak', 'check'];
+const alone: readonly string[] = ['websocket', 'scale', 'soak', 'tracker-soak', 'check'];
 const rows = list(
   values.rows,
   rowsOf({ quick: false }).map(({ key }) => key),
@@ -112,6 +113,13 @@ if (wanted.includes('soak')) {
   const rate = (found.bytes / 1e6 / found.seconds).toFixed(0);
   print(`\n## soak: ${found.seconds.toFixed(0)} s, ${found.cycles} downloads, ${rate} MB/s, samples in ${file}\n`);
   print(verdictTable(found.findings));
+  if (!found.flat) process.exitCode = 1;
+}
+if (wanted.includes('tracker-soak')) {
+  const file = values.file ?? path.join(os.tmpdir(), `shoal-tracker-soak-${Date.now()}.jsonl`);
+  const found = await trackerSoak({ minutes: minutes ?? 20, file });
+  results['tracker-soak'] = found;
+  print(`\n## tracker-soak, samples in ${file}\n\n${soakLines(found)}\n\n${verdictTable(found.findings)}`);
   if (!found.flat) process.exitCode = 1;
 }
 if (values.json) console.log(JSON.stringify(results));

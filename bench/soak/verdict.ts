@@ -6,13 +6,14 @@ const MiB = 1024 * 1024;
 
 export interface TimedSample extends Sample {
   readonly seconds: number;
-  readonly who: 'seeder' | 'downloader';
+  /** Which process. */
+  readonly who: string;
   /** True when all torrents had been removed. */
   readonly resting: boolean;
 }
 
 export interface Finding {
-  readonly who: TimedSample['who'];
+  readonly who: string;
   readonly what: string;
   readonly resting: boolean;
   /** By the line, over the second half. Bytes, or handles. */
@@ -39,9 +40,10 @@ const fewestSamples = 8;
 
 export function judge(samples: readonly TimedSample[]): Finding[] {
   const findings: Finding[] = [];
-  for (const who of ['seeder', 'downloader'] as const) {
+  for (const who of new Set(samples.map((sample) => sample.who))) {
     for (const resting of [true, false]) {
       const mine = samples.filter((sample) => sample.who === who && sample.resting === resting);
+      if (mine.length === 0) continue;
       const half = mine.slice(Math.floor(mine.length / 2));
       for (const [what, limit] of Object.entries(limits[resting ? 'resting' : 'working'])) {
         const { growth, chance } = fit(half.map((sample) => [sample.seconds, sample[what as Size]]));
@@ -53,7 +55,7 @@ export function judge(samples: readonly TimedSample[]): Finding[] {
   return findings;
 }
 
-function handles(who: TimedSample['who'], half: readonly TimedSample[]): Finding[] {
+function handles(who: string, half: readonly TimedSample[]): Finding[] {
   const kinds = new Set(half.flatMap(({ resources }) => Object.keys(resources)));
   const fewest = (part: readonly TimedSample[], of: (sample: TimedSample) => number): number =>
     Math.min(...part.map(of));
