@@ -37,7 +37,7 @@ export async function runCase(entry: PeerStoreCase, store: RedisStore): Promise<
 async function answerOf(store: RedisStore, question: StoreQuestion): Promise<StoreAnswer> {
   switch (question.ask) {
     case 'announce':
-      return announce(store, question.peer, question.sample);
+      return announceTo(store, question.peer, question.sample);
     case 'counts':
       return (await store.counts([question.infoHash]))[0];
     case 'totals':
@@ -48,7 +48,8 @@ async function answerOf(store: RedisStore, question: StoreQuestion): Promise<Sto
   }
 }
 
-async function announce(store: RedisStore, peer: StoreAnnounce, sample: PeerSample): Promise<AnnounceOutcome> {
+/** Announces; the outcome, and the answer in a sample. */
+export async function announceTo(store: RedisStore, peer: StoreAnnounce, sample: PeerSample): Promise<AnnounceOutcome> {
   const answer = await store.announce(peer);
   sample.seeders = answer.seeders;
   sample.leechers = answer.leechers;
