@@ -157,6 +157,16 @@ describe('an administrator', () => {
     expect(await running.metrics()).toContain('btt_reloads_total{result="failed"} 1');
   });
 
+  test('changes by reloading whom to trust and whether announcers are looked at', async () => {
+    const config = join(folder, 'tracker.toml');
+    await writeFile(config, '');
+    const { server, running } = await administrated({}, config);
+    expect([running.configuration.source.isProxy('10.0.0.1'), running.natChecker.mode]).toEqual([false, 'off']);
+    await writeFile(config, 'trusted-proxy = ["10.0.0.0/8"]\nnat-check = "warn"');
+    expect((await ask(server, 'POST', '/reload')).body).toMatchObject({ applied: ['trusted-proxy', 'nat-check'] });
+    expect([running.configuration.source.isProxy('10.0.0.1'), running.natChecker.mode]).toEqual([true, 'warn']);
+  });
+
   test('is told that numbers do not go together, and nothing changes', async () => {
     const config = join(folder, 'tracker.toml');
     await writeFile(config, 'interval = 900');
