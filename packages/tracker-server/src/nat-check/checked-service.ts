@@ -51,7 +51,7 @@ export function checkedService(options: CheckedServiceOptions): SwarmService {
 function warn(options: CheckedServiceOptions, announce: Announce): void {
   const { service, checker } = options;
   const { request, address, wanted, now, done } = announce;
-  const verdict = checker.verdict(address, request.port, now);
+  const verdict = checker.verdict(address, request.port, request.infoHash, now);
   if (verdict.isDue && mayLook(options, request)) checker.look(address, request.port, request.infoHash, now);
   const warning = explain(verdict.state, request.port);
   if (warning === undefined) {
@@ -66,7 +66,7 @@ function warn(options: CheckedServiceOptions, announce: Announce): void {
 function insist(options: CheckedServiceOptions, announce: Announce): void {
   const { checker } = options;
   const { request, address, now } = announce;
-  const verdict = checker.verdict(address, request.port, now);
+  const verdict = checker.verdict(address, request.port, request.infoHash, now);
   if (verdict.isDue && mayLook(options, request)) look(options, announce, verdict);
   else decide(options, announce, verdict.state);
 }

@@ -2,7 +2,7 @@
 // found, and never looks anywhere but at the very address that announced. What follows from it is decided in
 // checked-service.ts. Founding notes: "the tracker tries to connect back to the downloader".
 import { AnnounceRates } from '@shoal/tracker';
-import { formatIp, ipScope } from '@shoal/tracker-protocol';
+import { formatIp, ipScope, parseIp } from '@shoal/tracker-protocol';
 import { type ProbeResult, type Target, probe } from './probe.ts';
 import { type Verdict, Verdicts } from './verdicts.ts';
 
@@ -55,10 +55,14 @@ const defaults = {
 /** Looks for one address: a client that changes its port has more than enough, and nobody can use us to knock everywhere. */
 const looksPerAddress = { perMinute: 10, burst: 20 };
 
-/** Announces that may wait for the same look: those of several torrents of one client. */
-const mostWaiting = 16;
+/** Announces that may wait for looks: all together, 5 MB, and for one of them, that nobody takes all the places. */
+const mostWaiting = 10_000;
+const mostWaitingForOne = 1000;
 
-type Waiting = (result: ProbeResult) => void;
+interface Waiting {
+  readonly infoHash: Uint8Array;
+  readonly done: (result: ProbeResult) => void;
+}
 
 interface Look {
   readonly target: Target;
@@ -76,6 +80,7 @@ export class NatChecker implements Disposable {
   /** By endpoint: looks that are waiting, in order, and those that go on. */
   readonly #queue = new Map<string, Look>();
   readonly #running = new Map<string, Look & { readonly abort: () => void }>();
+  #waiting = 0;
   readonly #counts = { reachable: 0, unreachable: 0, failed: 0, skipped: 0 };
   #isDisposed = false;
 
@@ -100,27 +105,39 @@ export class NatChecker implements Disposable {
     return this.#options.localAddresses && (scope === 'private' || scope === 'loopback' || scope === 'link-local');
   }
 
-  /** What is known of an announcer. */
-  verdict(address: Uint8Array, port: number, now: number): Verdict {
-    return this.#verdicts.of(nameOf(formatIp(address), port), now);
+  /** What is known of an announcer of a torrent. */
+  verdict(address: Uint8Array, port: number, infoHash: Uint8Array, now: number): Verdict {
+    return this.#verdicts.of(nameOf(formatIp(address), port), infoHash, now);
   }
 
   /**
    * Looks at an announcer, whose address must be proven to be its own, and calls back later, once. False when it cannot
-   * look now; then it does not call back.
+   * look now; then it does not call back. Several torrents of one announcer share a look.
    */
-  look(address: Uint8Array, port: number, infoHash: Uint8Array, now: number, done?: Waiting): boolean {
+  look(
+    address: Uint8Array,
+    port: number,
+    infoHash: Uint8Array,
+    now: number,
+    done?: (result: ProbeResult) => void,
+  ): boolean {
     const ip = formatIp(address);
     const name = nameOf(ip, port);
+    const target = { ip, port, infoHash: new Uint8Array(infoHash) };
     const pending = this.#running.get(name) ?? this.#queue.get(name);
-    if (pending !== undefined) return join(pending, done);
-    const isFull = this.#queue.size >= this.#options.queueLength;
-    if (this.#isDisposed || isFull || this.#rates.take(address, looksPerAddress, 0, now) > 0) {
+    const hasPlace = done === undefined || this.#waiting < mostWaiting;
+    const isPossible =
+      pending === undefined
+        ? hasPlace && this.#queue.size < this.#options.queueLength && this.#mayLook(address, now)
+        : hasPlace && pending.waiting.length < mostWaitingForOne;
+    if (this.#isDisposed || !isPossible) {
       this.#counts.skipped++;
       return false;
     }
-    const target = { ip, port, infoHash: new Uint8Array(infoHash) };
-    this.#queue.set(name, { target, waiting: done === undefined ? [] : [done] });
+    const waiting = done === undefined ? [] : [{ infoHash: target.infoHash, done }];
+    this.#waiting += waiting.length;
+    if (pending === undefined) this.#queue.set(name, { target, waiting });
+    else pending.waiting.push(...waiting);
     this.#proceed();
     return true;
   }
@@ -131,7 +148,11 @@ export class NatChecker implements Disposable {
     for (const { abort } of this.#running.values()) abort();
     this.#running.clear();
     this.#queue.clear();
-    for (const { waiting } of looks) for (const done of waiting) done('failed');
+    for (const { waiting } of looks) this.#tell(waiting, 'failed');
+  }
+
+  #mayLook(address: Uint8Array, now: number): boolean {
+    return this.#rates.take(address, looksPerAddress, 0, now) === 0;
   }
 
   #proceed(): void {
@@ -143,21 +164,39 @@ export class NatChecker implements Disposable {
     }
   }
 
-  #conclude(name: string, { waiting }: Look, result: ProbeResult): void {
+  #conclude(name: string, { target, waiting }: Look, result: ProbeResult): void {
     this.#running.delete(name);
-    this.#verdicts.judge(name, result, this.#clock());
+    this.#verdicts.judge(name, target.infoHash, result, this.#clock());
     if (result === 'reachable' || result === 'failed') this.#counts[result]++;
     else this.#counts.unreachable++;
-    for (const done of waiting) done(result);
+    // No answer for one torrent says nothing about the others.
+    const isTold = ({ infoHash }: Waiting): boolean => result !== 'no-handshake' || isSame(infoHash, target.infoHash);
+    const others = waiting.filter((one) => !isTold(one));
+    this.#tell(waiting.filter(isTold), result);
+    if (others.length > 0) this.#lookAgain(name, target, others);
     this.#proceed();
+  }
+
+  /** A look for those who waited for one at another torrent. */
+  #lookAgain(name: string, { ip, port }: Target, waiting: Waiting[]): void {
+    const address = parseIp(ip);
+    const isPending = this.#queue.has(name) || this.#running.has(name);
+    if (address === undefined || isPending || this.#isDisposed || !this.#mayLook(address, this.#clock())) {
+      this.#counts.skipped++;
+      this.#tell(waiting, 'no-handshake');
+      return;
+    }
+    this.#queue.set(name, { target: { ip, port, infoHash: waiting[0]!.infoHash }, waiting });
+  }
+
+  #tell(waiting: readonly Waiting[], result: ProbeResult): void {
+    this.#waiting -= waiting.length;
+    for (const { done } of waiting) done(result);
   }
 }
 
-function join({ waiting }: Look, done: Waiting | undefined): boolean {
-  if (done === undefined) return true;
-  if (waiting.length >= mostWaiting) return false;
-  waiting.push(done);
-  return true;
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.every((byte, at) => byte === other[at]);
 }
 
 function nameOf(ip: string, port: number): string {

@@ -183,7 +183,7 @@ describe('an address that is not proven', () => {
   test('is the one that a claim names: the look goes to where the announce came from', async () => {
     await announce('require', peer.port, { ip: '127.0.0.2' });
     expect(peer.connections).toBe(1);
-    expect(checker.verdict(loopback, peer.port, performance.now()).state).toBe('reachable');
+    expect(checker.verdict(loopback, peer.port, someHash, performance.now()).state).toBe('reachable');
   });
 });
 

@@ -25,7 +25,10 @@ describe('a look at', () => {
     using checker = checkerOf();
     expect(await look(checker, peer.port)).toBe('reachable');
     expect(peer.received).toEqual([handshakeOf(someHash).fill(0, 20, 28).subarray(0, 48)]);
-    expect(checker.verdict(loopback, peer.port, performance.now())).toEqual({ state: 'reachable', isDue: false });
+    expect(checker.verdict(loopback, peer.port, someHash, performance.now())).toEqual({
+      state: 'reachable',
+      isDue: false,
+    });
     expect(checker.counts).toEqual({ reachable: 1, unreachable: 0, failed: 0, skipped: 0, pending: 0, remembered: 1 });
   });
 
@@ -42,7 +45,7 @@ describe('a look at', () => {
     using checker = checkerOf();
     const port = await closedPort();
     expect(await look(checker, port)).toBe('no-connection');
-    expect(checker.verdict(loopback, port, 0).state).toBe('no-connection');
+    expect(checker.verdict(loopback, port, someHash, 0).state).toBe('no-connection');
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -61,6 +64,31 @@ describe('a look at', () => {
     await using silent = await Listener.open(() => undefined);
     using checker = checkerOf({ timeoutMs: 50 });
     expect(await look(checker, silent.port)).toBe('no-handshake');
+  });
+});
+
+describe('several torrents of one announcer', () => {
+  const lookFor = (checker: NatChecker, port: number, infoHash: Uint8Array): Promise<ProbeResult> =>
+    new Promise((resolve) => checker.look(loopback, port, infoHash, 0, resolve));
+  const hashes = [9, 8, 7].map((fill) => new Uint8Array(20).fill(fill));
+
+  test('share one look where it answers', async () => {
+    await using peer = await Listener.peer();
+    using checker = checkerOf();
+    const looks = [someHash, ...hashes].map((infoHash) => lookFor(checker, peer.port, infoHash));
+    expect(await Promise.all(looks)).toEqual(looks.map(() => 'reachable'));
+    expect(peer.connections).toBe(1);
+  });
+
+  test('are looked for one by one until one is answered', async () => {
+    await using peer = await Listener.open((socket, received) => {
+      if (received.subarray(28).equals(someHash)) socket.write(handshakeOf(someHash));
+      else socket.end();
+    });
+    using checker = checkerOf();
+    const looks = [hashes[0]!, hashes[1]!, someHash, hashes[2]!].map((hash) => lookFor(checker, peer.port, hash));
+    expect(await Promise.all(looks)).toEqual(['no-handshake', 'no-handshake', 'reachable', 'reachable']);
+    expect(peer.connections).toBe(3);
   });
 });
 
@@ -84,15 +112,17 @@ describe('what is bounded', () => {
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()));
   });
 
-  test('announcers that wait, and announces that wait for one of them', async () => {
+  test('announcers that wait, and all the announces that wait for them', async () => {
     await using silent = await Listener.open(() => undefined);
-    using checker = checkerOf({ concurrency: 1, queueLength: 2 });
-    const first = Array.from({ length: 17 }, () => look(checker, silent.port));
-    expect(await first[16]).toBe('refused');
-    void look(checker, 1001);
-    void look(checker, 1002);
-    expect(await look(checker, 1003)).toBe('refused');
-    expect(checker.counts).toMatchObject({ pending: 3, skipped: 1 });
+    using checker = checkerOf({ concurrency: 1, queueLength: 20 });
+    const first = Array.from({ length: 1001 }, () => look(checker, silent.port));
+    expect(await first[1000]).toBe('refused');
+    for (let port = 1; port < 10; port++) for (let count = 0; count < 1000; count++) void look(checker, port);
+    expect(await look(checker, 10)).toBe('refused');
+    using other = checkerOf({ concurrency: 1, queueLength: 2 });
+    for (const port of [silent.port, 1001, 1002]) void look(other, port);
+    expect(await look(other, 1003)).toBe('refused');
+    expect(other.counts).toMatchObject({ pending: 3, skipped: 1 });
   });
 
   test('looks for one address', async () => {
@@ -104,8 +134,8 @@ describe('what is bounded', () => {
 
   test('what is remembered', () => {
     const verdicts = new Verdicts(3);
-    for (const name of ['a', 'b', 'c', 'a', 'd']) verdicts.judge(name, 'reachable', 0);
-    expect(['a', 'b', 'c', 'd'].map((name) => verdicts.of(name, 0).state)).toEqual([
+    for (const name of ['a', 'b', 'c', 'a', 'd']) verdicts.judge(name, someHash, 'reachable', 0);
+    expect(['a', 'b', 'c', 'd'].map((name) => verdicts.of(name, someHash, 0).state)).toEqual([
       'reachable',
       'unknown',
       'reachable',
@@ -118,28 +148,39 @@ describe('what is bounded', () => {
 describe('a verdict', () => {
   test('lasts half an hour for who was reached, five minutes for who was not', () => {
     const verdicts = new Verdicts(10);
-    verdicts.judge('in', 'reachable', 1000);
-    verdicts.judge('out', 'no-connection', 1000);
-    expect([1_800_999, 1_801_000].map((now) => verdicts.of('in', now).isDue)).toEqual([false, true]);
-    expect([300_999, 301_000].map((now) => verdicts.of('out', now).isDue)).toEqual([false, true]);
-    expect(verdicts.of('in', 9e9).state).toBe('reachable');
+    verdicts.judge('in', someHash, 'reachable', 1000);
+    verdicts.judge('out', someHash, 'no-connection', 1000);
+    expect([1_800_999, 1_801_000].map((now) => verdicts.of('in', someHash, now).isDue)).toEqual([false, true]);
+    expect([300_999, 301_000].map((now) => verdicts.of('out', someHash, now).isDue)).toEqual([false, true]);
+    expect(verdicts.of('in', someHash, 9e9).state).toBe('reachable');
   });
 
   test('is turned against who was reached only by two looks in a row', () => {
     const verdicts = new Verdicts(10);
     const states = (['reachable', 'no-connection', 'reachable', 'no-handshake', 'no-connection'] as const).map(
       (result) => {
-        verdicts.judge('peer', result, 0);
-        return verdicts.of('peer', 0).state;
+        verdicts.judge('peer', someHash, result, 0);
+        return verdicts.of('peer', someHash, 0).state;
       },
     );
     expect(states).toEqual(['reachable', 'reachable', 'reachable', 'reachable', 'no-connection']);
   });
 
+  test('for one torrent speaks for all of a peer that answered, and for itself alone of one that did not', () => {
+    const [verdicts, other] = [new Verdicts(10), new Uint8Array(20).fill(9)];
+    verdicts.judge('peer', other, 'no-handshake', 0);
+    expect([other, someHash].map((hash) => verdicts.of('peer', hash, 0).state)).toEqual(['no-handshake', 'unknown']);
+    verdicts.judge('peer', someHash, 'reachable', 0);
+    for (let count = 0; count < 3; count++) verdicts.judge('peer', other, 'no-handshake', 0);
+    expect([other, someHash].map((hash) => verdicts.of('peer', hash, 0).state)).toEqual(['reachable', 'reachable']);
+    for (let count = 0; count < 2; count++) verdicts.judge('peer', other, 'no-connection', 0);
+    expect(verdicts.of('peer', someHash, 0).state).toBe('no-connection');
+  });
+
   test('is not touched by a look that could not be taken', () => {
     const verdicts = new Verdicts(10);
-    verdicts.judge('peer', 'failed', 0);
-    expect(verdicts.of('peer', 0)).toEqual({ state: 'unknown', isDue: true });
+    verdicts.judge('peer', someHash, 'failed', 0);
+    expect(verdicts.of('peer', someHash, 0)).toEqual({ state: 'unknown', isDue: true });
   });
 });
 
