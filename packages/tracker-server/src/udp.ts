@@ -1,17 +1,15 @@
-// A UDP socket around a tracker: binding, buffers, closing. What is answered is decided in udp/answerer.ts. BEP 15.
-import { lookup } from 'node:dns';
-import { type Socket, createSocket } from 'node:dgram';
-import { isIP, isIPv6 } from 'node:net';
+// A UDP server around a tracker, in this thread or in several that share its port. What a socket does is in udp/, how
+// threads reach the swarms in workers/. BEP 15.
+import { isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
-import { TrackerServerError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
-import { ProxiedDatagrams } from './proxy-protocol/proxied-datagrams.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
-import { UdpAnswerer } from './udp/answerer.ts';
+import { type UdpListener, listenUdp } from './udp/listener.ts';
+import { listenInThreads } from './workers/udp-threads.ts';
 
 export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'trustedProxies'> {
   /** Address to bind. Default 0.0.0.0. `::` serves both families. Behind several addresses bind each: the kernel chooses the source. */
@@ -30,6 +28,11 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
   readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
+  /**
+   * Threads that receive and answer, each with a socket of its own on the same port, at most 64. The swarms stay in this
+   * thread. Default 1: this thread does everything. More need Linux or FreeBSD.
+   */
+  readonly workers?: number;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
 }
@@ -47,77 +50,50 @@ const defaults = {
   port: 6969,
   receiveBufferBytes: 4 * 1024 * 1024,
   errorsPerSecond: 1000,
+  workers: 1,
 } satisfies UdpOptions;
 
-/** Binds and serves. @throws TrackerServerError when the address cannot be bound */
+/** More threads than any machine here has cores are a mistake. */
+const mostWorkers = 64;
+
+/**
+ * Binds and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a number of workers out of
+ * range; TypeError for workers with a `source`, which cannot change in other threads
+ */
 export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Promise<UdpServer> {
-  const { host, port, receiveBufferBytes, errorsPerSecond } = { ...defaults, ...options };
   const clock = options.clock ?? ((): number => performance.now());
-  const socket = await bind(host, port);
-  enlarge(socket, receiveBufferBytes);
   const traffic = options.traffic ?? createTraffic();
-  const judge = options.source ?? new SourceAddress(options);
-  const proxied = options.proxyProtocol === true ? new ProxiedDatagrams(socket, judge) : undefined;
-  const answerer = new UdpAnswerer(
-    options.service ?? localService(tracker),
-    proxied ?? socket,
-    traffic.udp,
-    errorsPerSecond,
-    options,
-  );
-  if (proxied === undefined) socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
-  else {
-    socket.on('message', (datagram, by) => {
-      const isAnswerable = proxied.receive(datagram, by, (bytes, from) => answerer.receive(bytes, from, clock()));
-      if (!isAnswerable) traffic.udp.dropped++;
-    });
-  }
-  // A socket error after binding concerns one datagram; the next one is served.
-  socket.on('error', () => traffic.udp.dropped++);
+  const listener = await listen(options.service ?? localService(tracker), { ...defaults, ...options }, clock, traffic);
   const expiry = startExpiry(tracker, clock);
-  const { address: ip, port: bound } = socket.address();
+  const { address } = listener;
   return {
-    url: `udp://${isIPv6(ip) ? `[${ip}]` : ip}:${bound}`,
-    address: { ip, port: bound },
+    url: `udp://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
+    address,
     traffic,
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
-      answerer.close();
-      await new Promise<void>((resolve) => socket.close(() => resolve()));
+      await listener[Symbol.asyncDispose]();
     },
   };
 }
 
-async function bind(host: string, port: number): Promise<Socket> {
-  const isNumeric = isIP(host) !== 0;
-  let isBound = false;
-  const type = isIPv6(host) ? 'udp6' : 'udp4';
-  const socket = createSocket({
-    type,
-    // Answers go to numeric addresses; looking at every one of them would cost as much as reading a request.
-    lookup: (name, options, found) => {
-      if (isBound || isNumeric) found(null, name, type === 'udp6' ? 6 : 4);
-      else lookup(name, options, found);
-    },
-  });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('error', reject);
-      socket.bind(port, host, resolve);
-    });
-  } catch (cause) {
-    socket.close();
-    throw new TrackerServerError('udp', host, port, cause);
+function listen(
+  service: SwarmService,
+  options: UdpOptions & typeof defaults,
+  clock: () => number,
+  { udp: traffic }: Traffic,
+): Promise<UdpListener> {
+  const { workers, source, trustedProxies, proxyProtocol = false } = options;
+  if (!(Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers)) {
+    throw new RangeError(`workers must be 1 to ${mostWorkers}`);
   }
-  isBound = true;
-  socket.removeAllListeners('error');
-  return socket;
-}
-
-function enlarge(socket: Socket, bytes: number): void {
-  try {
-    socket.setRecvBufferSize(bytes);
-  } catch {
-    // Some systems refuse what others cut to their limit; the default buffer works too.
+  if (workers === 1) {
+    const proxies = proxyProtocol ? (source ?? new SourceAddress(options)) : undefined;
+    return listenUdp(service, { ...options, reusePort: false, clock, traffic, proxies });
   }
+  if (proxyProtocol && source !== undefined) throw new TypeError('workers need their trustedProxies once and for all');
+  const { host, port, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret } = options;
+  const socket = { host, port, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret };
+  const proxies = proxyProtocol ? (trustedProxies ?? []) : undefined;
+  return listenInThreads(service, { ...socket, proxies, workers, clock, traffic });
 }

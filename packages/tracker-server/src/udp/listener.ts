@@ -1,0 +1,93 @@
+// One UDP socket and who answers its datagrams: binding, buffers, closing. What is answered is decided in answerer.ts.
+// BEP 15.
+import { lookup } from 'node:dns';
+import { type Socket, createSocket } from 'node:dgram';
+import { isIP, isIPv6 } from 'node:net';
+import type { Endpoint } from '@shoal/tracker-protocol';
+import { TrackerServerError } from '../errors.ts';
+import { ProxiedDatagrams } from '../proxy-protocol/proxied-datagrams.ts';
+import type { ProxyJudge } from '../proxy-protocol/connections.ts';
+import type { SwarmService } from '../swarm-service.ts';
+import type { UdpTraffic } from '../traffic.ts';
+import type { ConnectionIdOptions } from './address-proof.ts';
+import { UdpAnswerer } from './answerer.ts';
+
+export interface ListenOptions extends ConnectionIdOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly receiveBufferBytes: number;
+  readonly errorsPerSecond: number;
+  /** Whether other sockets share the port. */
+  readonly reusePort: boolean;
+  /** Monotonic milliseconds; one clock for all who take the connection ids of each other. */
+  readonly clock: () => number;
+  readonly traffic: UdpTraffic;
+  /** Who is a proxy that says whom it forwards; undefined where datagrams come from clients only. */
+  readonly proxies: ProxyJudge | undefined;
+}
+
+/** A bound socket; disposing closes it, and answers that come later find none. */
+export interface UdpListener extends AsyncDisposable {
+  readonly address: Endpoint;
+}
+
+/** Binds and answers. @throws TrackerServerError when the address cannot be bound */
+export async function listenUdp(service: SwarmService, options: ListenOptions): Promise<UdpListener> {
+  const { host, port, clock, traffic, proxies } = options;
+  const socket = await bind(host, port, options.reusePort);
+  enlarge(socket, options.receiveBufferBytes);
+  const proxied = proxies && new ProxiedDatagrams(socket, proxies);
+  const answerer = new UdpAnswerer(service, proxied ?? socket, traffic, options.errorsPerSecond, options);
+  if (proxied === undefined) socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
+  else {
+    socket.on('message', (datagram, by) => {
+      const isAnswerable = proxied.receive(datagram, by, (bytes, from) => answerer.receive(bytes, from, clock()));
+      if (!isAnswerable) traffic.dropped++;
+    });
+  }
+  // A socket error after binding concerns one datagram; the next one is served.
+  socket.on('error', () => traffic.dropped++);
+  const { address: ip, port: bound } = socket.address();
+  return {
+    address: { ip, port: bound },
+    async [Symbol.asyncDispose](): Promise<void> {
+      answerer.close();
+      await new Promise<void>((resolve) => socket.close(() => resolve()));
+    },
+  };
+}
+
+async function bind(host: string, port: number, reusePort: boolean): Promise<Socket> {
+  const isNumeric = isIP(host) !== 0;
+  let isBound = false;
+  const type = isIPv6(host) ? 'udp6' : 'udp4';
+  const socket = createSocket({
+    type,
+    reusePort,
+    // Answers go to numeric addresses; looking at every one of them would cost as much as reading a request.
+    lookup: (name, options, found) => {
+      if (isBound || isNumeric) found(null, name, type === 'udp6' ? 6 : 4);
+      else lookup(name, options, found);
+    },
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', reject);
+      socket.bind(port, host, resolve);
+    });
+  } catch (cause) {
+    socket.close();
+    throw new TrackerServerError('udp', host, port, cause);
+  }
+  isBound = true;
+  socket.removeAllListeners('error');
+  return socket;
+}
+
+function enlarge(socket: Socket, bytes: number): void {
+  try {
+    socket.setRecvBufferSize(bytes);
+  } catch {
+    // Some systems refuse what others cut to their limit; the default buffer works too.
+  }
+}

@@ -1,0 +1,78 @@
+// The thread that owns the swarms, as seen by one that asks: takes its questions, answers from the service it was given,
+// which has policy and counts. So whatever changes while the tracker runs changes in one place.
+import { isFailure } from '@shoal/tracker-protocol';
+import type { SwarmService } from '../swarm-service.ts';
+import { listingLength, rareAnswer, writeListing, writeRare } from './answer-records.ts';
+import { readQuestion } from './question-records.ts';
+import type { RingReader, RingWriter } from './ring.ts';
+
+/** Questions taken before others get their turn: half a millisecond. */
+const turn = 128;
+
+export class SwarmOwner {
+  readonly #service: SwarmService;
+  readonly #clock: () => number;
+  readonly #questions: RingReader;
+  readonly #answers: RingWriter;
+  /** Answers that found no room: as many as there are questions under way, no more. */
+  readonly #unsent: (() => boolean)[] = [];
+  #closed = false;
+
+  constructor(service: SwarmService, clock: () => number, questions: RingReader, answers: RingWriter) {
+    this.#service = service;
+    this.#clock = clock;
+    this.#questions = questions;
+    this.#answers = answers;
+  }
+
+  /** Answers nothing from now on. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Answers what was asked. To be called when the bell rang. */
+  serve(): void {
+    if (this.#closed) return;
+    while (this.#unsent.length > 0 && this.#unsent[0]!()) this.#unsent.shift();
+    const isMore = this.#unsent.length > 0 || this.#drain();
+    if (isMore) setImmediate(() => this.serve());
+  }
+
+  #drain(): boolean {
+    const now = this.#clock();
+    return this.#questions.drain(turn, (bytes, view, at, length) => {
+      const question = readQuestion(bytes, view, at, length);
+      const { id } = question;
+      if (question.kind === 'scrape') {
+        this.#service.scrape(question.infoHashes, now, (found) =>
+          this.#sendRare(id, isFailure(found) ? 'refusal' : 'counts', rareAnswer(found)),
+        );
+        return;
+      }
+      const { request, address, wanted } = question;
+      this.#service.announce(request, address, wanted, now, (reply) => {
+        if (isFailure(reply)) {
+          this.#sendRare(id, 'refusal', rareAnswer(reply));
+          return;
+        }
+        const isSent = this.#answers.write(listingLength(reply), (into, numbers, from) =>
+          writeListing(into, numbers, from, id, reply, wanted.withPeerIds),
+        );
+        // The sample is gone when this returns, and one who does not take answers can do without.
+        if (!isSent) this.#sendRare(id, 'refusal', rareAnswer(busy));
+      });
+    });
+  }
+
+  #sendRare(id: number, kind: 'refusal' | 'counts', text: Uint8Array): void {
+    const send = (): boolean =>
+      this.#answers.write(8 + text.length, (bytes, view, at) => writeRare(bytes, view, at, id, kind, text));
+    if (this.#unsent.length > 0 || !send()) this.#unsent.push(send);
+  }
+}
+
+const busy = {
+  failureReason: 'the tracker has too much to do, try again in a minute',
+  retryIn: 1,
+  interval: 60,
+} as const;
