@@ -1,4 +1,5 @@
 // Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
+import { randomBytes } from 'node:crypto';
 import { type AnnouncePolicy, type SignalledSwarms, Tracker } from '@shoal/tracker';
 import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
@@ -19,6 +20,9 @@ export interface SwarmRules {
   readonly signalling: SignalledSwarms;
 }
 
+/** As a `Tracker` takes it. */
+const trackerIdKeyBytes = 16;
+
 /** How long a start waits for the store, in ms; after that the tracker serves and sends clients away until it is there. */
 const connectMs = 2000;
 
@@ -35,15 +39,15 @@ export async function openSwarms(store: string | undefined, rules: SwarmRules, l
 
 async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
   const totals = new SharedTotals();
-  const tracker = new Tracker({ random: Math.random, ...rules, store: totals });
   const store = await connectTo(url, () => tracker.peerLifetimeMs);
+  const trackerIdKey = await keyOf(store, log);
+  const tracker = new Tracker({ random: Math.random, ...rules, store: totals, trackerIdKey });
   const shared = new SharedService(tracker, store, {
     onAvailability: (available, reason) =>
       available
         ? log.info('the store is back')
         : log.error(reason instanceof Error ? reason.message : `the store is away: ${String(reason)}`),
   });
-  if (!(await connected(store))) log.warn('the store is not there yet; until it is, clients are told to come back');
   const following = totals.follow(store);
   return {
     tracker,
@@ -65,6 +69,21 @@ async function connectTo(url: string, peerLifetimeMs: () => number): Promise<Red
   } catch (error) {
     if (error instanceof TypeError) throw new ConfigurationError(`--store: ${error.message}`);
     throw error;
+  }
+}
+
+/** The key that makes tracker ids good at every tracker of the store; without the store, one that is good here. */
+async function keyOf(store: RedisStore, log: Log): Promise<Uint8Array> {
+  const offered = randomBytes(trackerIdKeyBytes);
+  if (!(await connected(store))) {
+    log.warn('the store is not there yet; until it is, clients are told to come back');
+    return offered;
+  }
+  try {
+    return await store.sharedSecret(offered);
+  } catch (error) {
+    log.warn(error instanceof Error ? error.message : String(error));
+    return offered;
   }
 }
 

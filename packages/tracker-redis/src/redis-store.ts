@@ -116,6 +116,21 @@ export class RedisStore implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#connection.once('ready', resolve));
   }
 
+  /**
+   * A secret that all trackers of the store share, such as the key of their tracker ids: what is kept there already, else
+   * `offered` from now on. @throws TrackerRedisError
+   */
+  async sharedSecret(offered: Uint8Array): Promise<Uint8Array> {
+    const key = `${this.#prefix}secret`;
+    try {
+      await this.#connection.set(key, Buffer.from(offered), 'NX');
+      const kept = await this.#connection.getBuffer(key);
+      return kept === null || kept.length !== offered.length ? offered : Uint8Array.from(kept);
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
   /** Ends the connections at once; calls under way fail. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;

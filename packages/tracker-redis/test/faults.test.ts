@@ -92,6 +92,14 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     expect((await store.announce(peerOf({ host: 6 }))).outcome).toBe('joined');
   });
 
+  test('keeps one secret for everybody who asks', async () => {
+    await using other = await storeOn(server.url);
+    const [one, two] = [new Uint8Array(16).fill(1), new Uint8Array(16).fill(2)];
+    expect(await store.sharedSecret(one)).toEqual(one);
+    expect(await other.sharedSecret(two)).toEqual(one);
+    expect(await store.totals()).toMatchObject({ torrents: 0 });
+  });
+
   test('says so when it refuses us', async () => {
     await using client = clientOf(server);
     await client.config('SET', 'requirepass', 'secret');
