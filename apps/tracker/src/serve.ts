@@ -57,11 +57,15 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
     urls.http = http.url;
   }
   if (options.udp !== 'off') {
-    const service = running.service('udp');
+    const { workers, connectionIds, proxyProtocol } = options;
+    const trust = workers === 1 ? { source: running.configuration.source } : { trustedProxies: options.trustedProxy };
     const udp = await serveUdp(tracker, {
       ...options.udp,
-      connectionIds: options.connectionIds,
-      service,
+      ...trust,
+      workers,
+      connectionIds,
+      proxyProtocol,
+      service: running.service('udp'),
       traffic,
       clock,
     });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TLSSocket, connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { check } from '../src/check/check.ts';
 import { Run, announce, textOf } from './running-command.ts';
 
 const listen = ['--http', '127.0.0.1:0', '--udp', 'off'];
@@ -69,6 +70,18 @@ describe('a tracker with a configuration file', () => {
     const config = await file('tracker.toml', text);
     await using again = new Run('serve', '--config', config, '--print-config');
     expect(await textOf(again.child.stdout!)).toBe(text);
+  });
+});
+
+describe('workers', () => {
+  test('answer UDP on one port from one view of the swarms', async () => {
+    await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--workers', '2', '--json');
+    const { udp } = await run.event();
+    const seen = await check({ urls: [String(udp)], only: true, timeoutMs: 5000, infoHash: undefined });
+    expect(seen).toMatchObject({ exit: 'ok', problems: [] });
+    const ended = run.end('SIGTERM');
+    expect(await run.event()).toMatchObject({ event: 'stopped', swarms: { announces: 4 } });
+    expect((await ended).code).toBe(0);
   });
 });
 

@@ -19,6 +19,7 @@ import {
 export interface ServeOptions {
   readonly http: ListenAddress | 'off';
   readonly udp: ListenAddress | 'off';
+  readonly workers: number;
   readonly connectionIds: 'strict' | 'lenient' | 'off';
   readonly webSocket: boolean;
   readonly webSocketOrigin: readonly string[];
@@ -79,6 +80,12 @@ export const settings: Settings = {
     default: defaultAddress,
   }),
   udp: listenSetting({ about: 'listen for UDP; as for HTTP', default: defaultAddress }),
+  workers: numberSetting('<n>', 1, 64, {
+    about:
+      'threads that receive and answer UDP on its port; more than one need Linux or FreeBSD, and go by the ' +
+      'trusted proxies of the start',
+    default: 1,
+  }),
   connectionIds: wordSetting(['strict', 'lenient', 'off'], {
     about:
       'UDP connection ids that are taken: 2 to 4 minutes old at most; an hour, for clients that keep them; ' +
@@ -101,7 +108,8 @@ export const settings: Settings = {
     live: true,
   }),
   proxyProtocol: switchSetting({
-    about: 'trusted proxies begin every connection with a PROXY header, version 1 or 2',
+    about:
+      'trusted proxies begin every connection with a PROXY header, version 1 or 2, and every datagram with one of version 2',
     default: false,
   }),
   trustIp: switchSetting({
@@ -212,6 +220,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
   'Where it listens': [
     'http',
     'udp',
+    'workers',
     'connectionIds',
     'webSocket',
     'webSocketOrigin',

@@ -60,6 +60,7 @@ export class OperatorList<Content, Rules> implements Disposable {
     const file = path === undefined ? undefined : await this.#open(path);
     this.#file?.[Symbol.dispose]();
     this.#file = file;
+    this.#prune();
     this.#settle();
   }
 
@@ -111,6 +112,7 @@ export class OperatorList<Content, Rules> implements Disposable {
       name: `the ${this.name} list`,
       read: (bytes) => readAs(this.#kind, path, bytes),
       changed: () => {
+        this.#prune();
         this.#settle();
         this.#events.changed();
         this.#events.read(this.name, this.view.entries);
@@ -137,10 +139,13 @@ export class OperatorList<Content, Rules> implements Disposable {
     return this.#file !== undefined && this.#kind.has(this.#file.content, entry);
   }
 
-  /** Forgets what the file says by itself, and puts the rest together. */
-  #settle(): void {
+  /** Forgets what the file now says by itself. */
+  #prune(): void {
     for (const entry of this.#added) if (this.#isInFile(entry)) this.#added.delete(entry);
     for (const entry of this.#removed) if (!this.#isInFile(entry)) this.#removed.delete(entry);
+  }
+
+  #settle(): void {
     const isEmpty = this.#file === undefined && this.#added.size === 0;
     const content = this.#file?.content ?? this.#kind.empty;
     this.#rules = isEmpty ? undefined : this.#kind.combined(content, [...this.#added], [...this.#removed]);
