@@ -17,6 +17,7 @@ export function judgeAnnounce(world: World, query: string, source: Source, now: 
   }
   const before = world.model.counts(announce.infoHash);
   const outcome = world.model.announce(peer, Math.ceil(now / 1000) * 1000);
+  expectEqual('failure reason', answer.get('failure reason'), undefined);
   expectEqual('warning', answer.has('warning message'), outcome === 'full');
   expectEqual('interval', answer.get('interval'), world.settings.interval);
   expectEqual(
