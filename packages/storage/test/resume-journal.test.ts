@@ -267,7 +267,10 @@ describe('when it is written', () => {
     expect(scene.files.opened).toBe(0);
     await vi.advanceTimersByTimeAsync(60_000);
     expect(vi.getTimerCount()).toBe(0);
+    scene.content.touch(0, scene.now);
+    const before = scene.files.calls.length;
     await journal.restamp([0]);
+    expect(scene.files.calls.slice(before)).toEqual(['append']);
     expect(scene.files.opened).toBe(0);
     for (const piece of [4, 5, 6]) {
       journal.verified(piece);
