@@ -123,6 +123,45 @@ describe('bounds', () => {
   );
 });
 
+test('addresses are met in one torrent, however alike two info-hashes begin', () => {
+  const store = storeOf();
+  const [one, other] = [new Uint8Array(20).fill(9), new Uint8Array(20).fill(9)];
+  other[19] = 1;
+  const address = new Uint8Array(16).fill(7);
+  expect(join(store, 1, { infoHash: one, key: 5 })).toBe('joined');
+  expect(join(store, 1, { infoHash: other, key: 5, address })).toBe('joined');
+  expect([store.counts(one)?.incomplete, store.counts(other)?.incomplete]).toEqual([1, 1]);
+  expect(join(store, 1, { infoHash: one, key: 5, address })).toBe('joined');
+  expect([store.counts(one)?.incomplete, store.counts(other)?.incomplete]).toEqual([1, 1]);
+});
+
+test('clients of two families are met among thousands that announce at once, and leave nothing behind', () => {
+  const store = storeOf();
+  const peerIdOf = (peer: number): Uint8Array => new Uint8Array(20).fill(peer & 255).fill(peer >> 8, 10);
+  const six = (peer: number): Uint8Array =>
+    new Uint8Array(16)
+      .fill(1)
+      .fill(peer & 255, 14)
+      .fill(peer >> 8, 15);
+  const peers = 20_000;
+  // The second address comes a hundred announces after the first.
+  for (let peer = 0; peer < peers + 100; peer++) {
+    if (peer < peers) join(store, peer, { key: peer + 1, peerId: peerIdOf(peer), want: 0 });
+    const late = peer - 100;
+    if (late >= 0) join(store, 0, { key: late + 1, peerId: peerIdOf(late), address: six(late), want: 0 });
+  }
+  expect(store.totals).toMatchObject({ ipv4Peers: peers, ipv6Peers: peers });
+  // The cache is made anew whenever it has become too small, nine times on the way: who was just in it is met later.
+  expect(store.totals.leechers).toBeLessThan(peers * 1.06);
+  for (let peer = 0; peer < peers; peer++) {
+    join(store, peer, { key: peer + 1, peerId: peerIdOf(peer), want: 0 });
+    join(store, 0, { key: peer + 1, peerId: peerIdOf(peer), address: six(peer), want: 0 });
+  }
+  expect(store.totals.leechers).toBe(peers);
+  while (store.expire(0, 1000) > 0);
+  expect(store.totals).toEqual({ torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 });
+});
+
 test('a clock that is handed in out of order neither loses nor keeps anyone for ever', () => {
   const store = storeOf();
   join(store, 1, {}, 9000);

@@ -1,5 +1,4 @@
-// What a tracker sends to peers over a WebSocket, both ends. Written in ASCII, so that a frame's bytes are its characters,
-// and without building objects: offers and answers are most of what a tracker of WebTorrent peers does.
+// What a tracker sends to peers over a WebSocket, both ends.
 import { TrackerProtocolError } from '../errors.ts';
 import type { ScrapeCounts } from '../types.ts';
 import { type Fields, amountField, idField, isFields, parseFields, sdpField } from './fields.ts';
@@ -13,18 +12,18 @@ import {
   signalLimits,
 } from './messages.ts';
 
-/** A message of a tracker as JSON in ASCII. @throws RangeError for ids that are none */
+/** A message of a tracker as text. */
 export function encodeSignalReply(reply: SignalReply): string {
   switch (reply.action) {
     case 'announce':
-      return announceText(reply);
+      return JSON.stringify(announceFields(reply));
     case 'offer':
     case 'answer':
-      return peerText(reply);
+      return JSON.stringify(peerFields(reply));
     case 'scrape':
-      return `{"action":"scrape","files":{${[...reply.files].map(fileText).join(',')}}}`;
+      return JSON.stringify({ action: 'scrape', files: Object.fromEntries(reply.files) });
     case 'failure':
-      return inAscii(JSON.stringify(failureFields(reply)));
+      return JSON.stringify(failureFields(reply));
   }
 }
 
@@ -40,22 +39,23 @@ export function decodeSignalReply(text: string): SignalReply {
   return announceIn(fields);
 }
 
-function announceText({ infoHash, interval, minInterval, complete, incomplete, warning }: AnnounceSignal): string {
-  let text = `{"action":"announce","info_hash":${idJson(infoHash)},"complete":${complete},"incomplete":${incomplete}`;
-  text += `,"interval":${interval}`;
-  if (minInterval !== undefined) text += `,"min interval":${minInterval}`;
-  if (warning !== undefined) text += `,"warning message":${inAscii(JSON.stringify(warning))}`;
-  return `${text}}`;
+function announceFields({ infoHash, interval, minInterval, complete, incomplete, warning }: AnnounceSignal): object {
+  return {
+    action: 'announce',
+    info_hash: infoHash,
+    interval,
+    'min interval': minInterval,
+    complete,
+    incomplete,
+    'warning message': warning,
+  };
 }
 
-function peerText({ action, infoHash, peerId, offerId, sdp }: PeerSignal): string {
-  const ids = `"info_hash":${idJson(infoHash)},"peer_id":${idJson(peerId)},"offer_id":${idJson(offerId)}`;
-  const description = `{"type":"${action}","sdp":${inAscii(JSON.stringify(sdp))}}`;
-  return `{"action":"announce",${ids},"${action}":${description}}`;
-}
-
-function fileText([infoHash, { complete, incomplete, downloaded }]: readonly [IdText, ScrapeCounts]): string {
-  return `${idJson(infoHash)}:{"complete":${complete},"incomplete":${incomplete},"downloaded":${downloaded}}`;
+function peerFields({ action, infoHash, peerId, offerId, sdp }: PeerSignal): object {
+  const description = { type: action, sdp };
+  return action === 'offer'
+    ? { action: 'announce', info_hash: infoHash, peer_id: peerId, offer_id: offerId, offer: description }
+    : { action: 'announce', info_hash: infoHash, peer_id: peerId, offer_id: offerId, answer: description };
 }
 
 function failureFields({ of, infoHash, failureReason, retryIn, interval }: FailureSignal): object {
@@ -114,33 +114,4 @@ function failureIn(fields: Fields, failureReason: string): FailureSignal {
 
 function malformed(): TrackerProtocolError {
   return new TrackerProtocolError('malformed-reply', 'The message of the tracker is not one');
-}
-
-/** The characters of ids as JSON in ASCII. */
-const idCharacters: readonly string[] = Array.from({ length: 256 }, (_, code) =>
-  code < 0x7f ? JSON.stringify(String.fromCharCode(code)).slice(1, -1) : escaped(code),
-);
-
-function idJson(id: IdText): string {
-  let text = '"';
-  for (let at = 0; at < id.length; at++) {
-    const character = idCharacters[id.charCodeAt(at)];
-    if (character === undefined) throw new RangeError('An id has characters up to U+00FF');
-    text += character;
-  }
-  return `${text}"`;
-}
-
-/** JSON with every character beyond ASCII escaped. */
-function inAscii(json: string): string {
-  // Descriptions have none, and to look is much cheaper than to replace.
-  if (!beyondAscii.test(json)) return json;
-  return json.replaceAll(everyBeyondAscii, (unit) => escaped(unit.charCodeAt(0)));
-}
-
-const beyondAscii = /[^\0-\x7e]/;
-const everyBeyondAscii = /[^\0-\x7e]/g;
-
-function escaped(code: number): string {
-  return `\\u${code.toString(16).padStart(4, '0')}`;
 }

@@ -69,8 +69,3 @@ test.each([
 ])('%s is no message of a tracker', (text) => {
   expect(errorOf(() => decodeSignalReply(text))).toMatchObject({ name: 'TrackerProtocolError' });
 });
-
-test('an id beyond Latin-1 is a mistake of the caller', () => {
-  const reply = { action: 'announce', infoHash: '\u0100'.repeat(20), interval: 1, complete: 0, incomplete: 0 } as const;
-  expect(() => encodeSignalReply(reply)).toThrow(RangeError);
-});

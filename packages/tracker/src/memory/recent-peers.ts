@@ -30,7 +30,6 @@ export class RecentPeers {
   #entries = new Uint32Array(0);
   #mask = 0;
   #soughtHash = 0;
-  #victim = 0;
 
   constructor(hash: KeyedHash) {
     this.#hash = hash;
@@ -51,22 +50,16 @@ export class RecentPeers {
     return at < 0 ? undefined : { record: this.#entries[at + 2]! >>> 1, mark: this.#entries[at + 3]! };
   }
 
-  /** Remembers the participant's record in `family`, in place of the one before, of nobody, or of anybody. */
+  /** Remembers the participant's record in `family`, in place of the one before or of what its bucket had longest. */
   note(family: 4 | 6, record: number, mark: number): void {
-    const known = this.#find(family);
-    const at = known >= 0 ? known : this.#vacancy();
-    this.#entries[at] = this.#soughtHash;
-    this.#entries[at + 1] = this.#sought[1]!;
-    this.#entries[at + 2] = record * 2 + (family === 6 ? 1 : 0);
-    this.#entries[at + 3] = mark;
-  }
-
-  #vacancy(): number {
     const first = (this.#soughtHash & this.#mask) * ways * stride;
-    // No entry is without a key.
-    for (let at = first; at < first + ways * stride; at += stride) if (this.#entries[at + 1] === 0) return at;
-    this.#victim = (this.#victim + 1) % ways;
-    return first + this.#victim * stride;
+    const known = this.#find(family);
+    // Whatever was before it moves back; the last entry goes, unless it is this one that does.
+    this.#entries.copyWithin(first + stride, first, known >= 0 ? known : first + (ways - 1) * stride);
+    this.#entries[first] = this.#soughtHash;
+    this.#entries[first + 1] = this.#sought[1]!;
+    this.#entries[first + 2] = record * 2 + (family === 6 ? 1 : 0);
+    this.#entries[first + 3] = mark;
   }
 
   #find(family: 4 | 6): number {

@@ -5,16 +5,24 @@ import type { Member } from './swarm-members.ts';
 
 interface PendingOffer {
   readonly from: Member;
-  readonly passedOn: number;
+  readonly to: Member;
+  /** ms; -Infinity once it is answered. */
+  passedOn: number;
+  /** The next of the same id, passed to another member: some clients make one offer to many. */
+  readonly next: PendingOffer | undefined;
 }
+
+/** Ids are 160 random bits: only who means to repeats one more often within two minutes. */
+const mostOfAnId = 32;
 
 /** As in aquatic: an offer that was not answered within two minutes is forgotten; clients give up after 50 seconds. */
 const lifetimeMs = 120_000;
 
 export class PendingOffers {
   readonly #limit: number;
-  #young = new Map<string, PendingOffer>();
-  #old = new Map<string, PendingOffer>();
+  #young = new Map<IdText, PendingOffer>();
+  #old = new Map<IdText, PendingOffer>();
+  #youngCount = 0;
   #since = 0;
   /** Counts generations. */
   generation = 0;
@@ -24,44 +32,44 @@ export class PendingOffers {
     this.#limit = limit;
   }
 
-  get size(): number {
-    return this.#young.size + this.#old.size;
-  }
-
   /** Begins a generation where one is due. */
   advance(now: number): void {
-    if (now - this.#since < lifetimeMs && this.#young.size < this.#limit / 2) return;
+    if (now - this.#since < lifetimeMs && this.#youngCount < this.#limit / 2) return;
     // Nothing came for longer than a generation: what is young by count is old by time.
     this.#old = now - this.#since < 2 * lifetimeMs ? this.#young : new Map();
     this.#young = new Map();
+    this.#youngCount = 0;
     this.#since = now;
     this.generation++;
   }
 
   /** Remembers an offer; false where an offer of that id waits for `to` already, whosever it is. */
   add(from: Member, to: Member, offerId: IdText, now: number): boolean {
-    const key = keyOf(to, offerId);
-    if (this.#find(key, now) !== undefined) return false;
-    this.#young.set(key, { from, passedOn: now });
+    const next = this.#young.get(offerId);
+    if (next !== undefined && (lengthOf(next) >= mostOfAnId || waiting(next, to, now) !== undefined)) return false;
+    if (waiting(this.#old.get(offerId), to, now) !== undefined) return false;
+    this.#young.set(offerId, { from, to, passedOn: now, next });
+    this.#youngCount++;
     return true;
   }
 
   /** Who made the offer that `to` answers; each is answered once. */
   take(to: Member, offerId: IdText, now: number): Member | undefined {
-    const key = keyOf(to, offerId);
-    const offer = this.#find(key, now);
+    const offer = waiting(this.#young.get(offerId), to, now) ?? waiting(this.#old.get(offerId), to, now);
     if (offer === undefined) return undefined;
-    this.#young.delete(key);
-    this.#old.delete(key);
+    offer.passedOn = -Infinity;
     return offer.from;
-  }
-
-  #find(key: string, now: number): PendingOffer | undefined {
-    const offer = this.#young.get(key) ?? this.#old.get(key);
-    return offer !== undefined && now - offer.passedOn <= lifetimeMs ? offer : undefined;
   }
 }
 
-function keyOf(to: Member, offerId: IdText): string {
-  return `${to.number} ${offerId}`;
+function waiting(first: PendingOffer | undefined, to: Member, now: number): PendingOffer | undefined {
+  let offer = first;
+  while (offer !== undefined && (offer.to !== to || now - offer.passedOn > lifetimeMs)) offer = offer.next;
+  return offer;
+}
+
+function lengthOf(first: PendingOffer): number {
+  let length = 0;
+  for (let offer: PendingOffer | undefined = first; offer !== undefined; offer = offer.next) length++;
+  return length;
 }

@@ -74,7 +74,6 @@ export class SignalledSwarms {
   #members = 0;
   #seeders = 0;
   #completed = 0;
-  #numbers = 0;
 
   /** @throws RangeError for a limit out of range */
   constructor(options: SignalledSwarmsOptions) {
@@ -171,7 +170,6 @@ export class SignalledSwarms {
     if (known === undefined) this.#connections.set(number, connection);
     const swarm = this.#index.findOrAdd(infoHash);
     const member: Member = {
-      number: this.#numbers++,
       connection,
       swarm,
       peerId,

@@ -15,8 +15,6 @@ export interface MemberConnection {
 
 /** A connection's place in one torrent. */
 export interface Member {
-  /** Never used twice: names the member in the keys of pending offers. */
-  readonly number: number;
   readonly connection: MemberConnection;
   readonly swarm: SwarmMembers;
   readonly peerId: IdText;

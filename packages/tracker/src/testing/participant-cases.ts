@@ -204,7 +204,7 @@ export const participantCases: readonly PeerStoreCase[] = [
     needs: [],
     *dialogue() {
       yield* tellBoth({ host: 1 });
-      yield* tell({ host: 2, key: 7, from: { host: 1 } });
+      yield* tell({ host: 2, from: { host: 1 } });
       equal((yield* counts())?.incomplete, 1, 'leechers');
       equal(drawn(yield* tell({ host: 3, id: 3 })), ['4:2:6881', '6:1:6881'], 'who is drawn');
     },

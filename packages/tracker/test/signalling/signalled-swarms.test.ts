@@ -260,6 +260,23 @@ describe('answers', () => {
   });
 });
 
+test('one offer may be made to many, up to a limit, and each may answer it', () => {
+  const swarms = swarmsOf();
+  for (let connection = 1; connection <= 60; connection++) deliveries(swarms, connection);
+  const reached = new Set<number>();
+  for (let round = 0; round < 400; round++) {
+    for (const { connection } of deliveries(swarms, 0, { offers: [5] })) {
+      expect(reached.has(connection)).toBe(false);
+      reached.add(connection);
+    }
+  }
+  expect(reached.size).toBe(32);
+  for (const connection of reached) {
+    expect(answered(swarms, connection, { to: 0, offer: 5 })).toMatchObject({ connection: 0 });
+    expect(answered(swarms, connection, { to: 0, offer: 5 })).toBeUndefined();
+  }
+});
+
 test('limits out of range are mistakes of the caller', () => {
   expect(() => swarmsOf({ maxTorrents: 0 })).toThrow(RangeError);
   expect(() => swarmsOf({ maxPendingOffers: Number.NaN })).toThrow(RangeError);
