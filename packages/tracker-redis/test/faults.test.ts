@@ -1,4 +1,5 @@
 // What happens to announces when servers die, hang, forget, fill up, or hand over to their replicas.
+import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RedisStore, TrackerRedisError } from '../src/index.ts';
@@ -98,6 +99,21 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     expect(await store.sharedSecret(one)).toEqual(one);
     expect(await other.sharedSecret(two)).toEqual(one);
     expect(await store.totals()).toMatchObject({ torrents: 0 });
+  });
+
+  test('needs no more rights than the README says', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const rights = /Users need `([^`]+)`/.exec(readme)?.[1]?.split(' ') ?? [];
+    await using client = clientOf(server);
+    await client.call('ACL', 'SETUSER', 'tracker', 'on', '>pass', '~shoal:*', 'resetchannels', '-@all', ...rights);
+    await using friend = await storeOn(server.url.replace('//', '//tracker:pass@'));
+    for (let host = 1; host <= 60; host++) {
+      await friend.announce(peerOf({ host, key: host, seeding: host % 2 === 0 }));
+      await friend.announce(peerOf({ host, key: host, address: new Uint8Array(16).fill(host) }));
+    }
+    await friend.announce(peerOf({ host: 1, leaving: true }));
+    expect(await friend.totals()).toMatchObject({ torrents: 1, ipv4Peers: 59, ipv6Peers: 60 });
+    expect(await friend.sharedSecret(new Uint8Array(16))).toHaveLength(16);
   });
 
   test('says so when it refuses us', async () => {
