@@ -30,7 +30,6 @@ export interface SignalSource {
 
 /** What an answerer does to connections; those that are gone are ignored. */
 export interface SignalSender {
-  /** `text` is ASCII. */
   send(connection: number, text: string): void;
   /** Ends a connection that breaks the protocol; `reason` has at most 123 bytes (RFC 6455). */
   end(connection: number, reason: string): void;

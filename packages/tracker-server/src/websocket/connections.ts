@@ -17,7 +17,8 @@ interface Connection extends SignalSource {
   /** What the WebSocket is spoken over. */
   readonly stream: Duplex;
   /** Frames of this turn of the event loop, not written yet. */
-  frames: string;
+  frames: Buffer[];
+  framesBytes: number;
   /** When it last said anything, a pong included; ms. */
   heard: number;
   /** Messages it may still send at `credited` (ms). */
@@ -74,7 +75,8 @@ export class SignalConnections implements SignalSender {
       port,
       socket,
       stream,
-      frames: '',
+      frames: [],
+      framesBytes: 0,
       heard: now,
       credit,
       credited: now,
@@ -103,8 +105,9 @@ export class SignalConnections implements SignalSender {
   send(number: number, text: string): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
-    if (connection.frames === '' && this.#speaking.push(connection) === 1) setImmediate(this.#writeAll);
-    connection.frames += textFrame(text);
+    const frame = textFrame(text);
+    connection.framesBytes += frame.length;
+    if (connection.frames.push(frame) === 1 && this.#speaking.push(connection) === 1) setImmediate(this.#writeAll);
   }
 
   end(number: number, reason: string): void {
@@ -130,16 +133,18 @@ export class SignalConnections implements SignalSender {
   };
 
   #write(connection: Connection): void {
-    const { socket, stream, frames } = connection;
-    connection.frames = '';
+    const { socket, stream, frames, framesBytes } = connection;
+    if (framesBytes === 0) return;
+    connection.frames = [];
+    connection.framesBytes = 0;
     // After the frame that closes nothing may follow (RFC 6455 §5.5.1).
-    if (frames === '' || socket.readyState !== socket.OPEN) return;
-    if (stream.writableLength + frames.length > this.#limits.maxBufferedBytes) {
+    if (socket.readyState !== socket.OPEN) return;
+    if (stream.writableLength + framesBytes > this.#limits.maxBufferedBytes) {
       this.#traffic.slow++;
       socket.terminate();
       return;
     }
-    stream.write(frames, 'latin1');
+    stream.write(frames.length === 1 ? frames[0] : Buffer.concat(frames, framesBytes));
   }
 
   /** A bucket that fills with time; false when it is empty. */
