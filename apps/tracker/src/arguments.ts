@@ -35,6 +35,7 @@ Example:
   $ shoal-tracker serve --http 0.0.0.0:6969 --udp 0.0.0.0:6969 --torrents ./torrents
   announce  http://0.0.0.0:6969/announce
   announce  udp://0.0.0.0:6969/announce
+  announce  ws://0.0.0.0:6969/announce
   stats     http://0.0.0.0:6969/stats
   $ shoal-tracker serve --interval 900 --print-config > tracker.toml
   $ shoal-tracker serve --config tracker.toml

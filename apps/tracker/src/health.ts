@@ -5,6 +5,7 @@ import type { ServeOptions } from './configuration/settings.ts';
 export interface Urls {
   readonly http?: string;
   readonly udp?: string;
+  readonly websocket?: string;
   readonly admin?: string;
 }
 

@@ -29,8 +29,8 @@ export function jsonOutput(stdout: Writable): Output {
 /** Lines for people. */
 export function textOutput(stdout: Writable): Output {
   return {
-    listening: ({ http, udp, admin }) => {
-      for (const url of [http, udp]) if (url !== undefined) stdout.write(`announce  ${url}/announce\n`);
+    listening: ({ http, udp, websocket, admin }) => {
+      for (const url of [http, udp, websocket]) if (url !== undefined) stdout.write(`announce  ${url}/announce\n`);
       if (http !== undefined) stdout.write(`stats     ${http}/stats\n`);
       if (admin !== undefined) stdout.write(`admin     ${admin}/policy\n`);
     },

@@ -115,13 +115,18 @@ export class RunningConfiguration {
     return { ...changes, problems };
   }
 
-  /** All or nothing: what can fail is done before anything holds. */
+  /** All of it or nothing, but for a certificate that is good. */
   async #take(options: ServeOptions): Promise<void> {
     const { lists, log, policy, source } = this.#configured;
     const secrets = await readSecrets(options);
-    await lists.use(options);
-    enforce(policy, options, lists);
     if (secrets.certificate !== undefined) this.#renew(secrets.certificate);
+    enforce(policy, options, lists);
+    try {
+      await lists.use(options);
+    } catch (error) {
+      this.enforce();
+      throw error;
+    }
     source.replace(sourceOptions(options));
     this.#secrets = secrets;
     this.#options = options;

@@ -63,12 +63,13 @@ export class RunningTracker implements AsyncDisposable {
     this.configuration = configuration;
     this.swarms = swarms;
     this.tracker = swarms.tracker;
-    this.stats = new TrackerStats(this.tracker, this.traffic, this.clock);
+    this.stats = new TrackerStats(this.tracker, this.traffic, this.clock, () => this.#interval);
     this.natChecker = new NatChecker({ clock: this.clock });
     configuration.onOptions(({ natCheck }) => (this.natChecker.mode = natCheck));
     this.metrics = createMetrics({
       counts: () => this.tracker.counts,
       natCheck: () => this.natChecker.counts,
+      storeAvailable: () => swarms.shared?.available ?? true,
       traffic: this.traffic,
       measurements: this.measurements,
       lists: () => lists.all.map(({ view }) => view),
@@ -117,6 +118,12 @@ export class RunningTracker implements AsyncDisposable {
   readonly tellError = (error: unknown): void => {
     this.log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
   };
+
+  /** The mean of those told lately, or the usual one. */
+  get #interval(): number {
+    const { http, udp } = this.measurements;
+    return Math.round(Math.max(http.interval, udp.interval)) || this.configuration.options.interval;
+  }
 
   /** Says what looks wrong; done every ten seconds by itself. */
   lookAround(): void {

@@ -55,6 +55,7 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
     const http = await listenHttp(running, options, ready);
     servers.push(http);
     urls.http = http.url;
+    if (options.webSocket) urls.websocket = http.url.replace(/^http/, 'ws');
   }
   if (options.udp !== 'off') {
     const { workers, connectionIds, proxyProtocol } = options;

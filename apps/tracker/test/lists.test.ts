@@ -154,6 +154,16 @@ describe('a list that is edited', () => {
   });
 });
 
+describe('lists that become other files', () => {
+  test('change all together or not at all', async () => {
+    const found = await lists({ allow: await file('one', one), deny: await file('none', '') });
+    const next = { ...defaults, allow: await file('other', other), deny: join(folder, 'missing') };
+    await expect(found.use(next)).rejects.toThrow('cannot use the deny list');
+    expect(found.rules.allowedTorrents?.has(hash(one))).toBe(true);
+    expect(found.find('allow')?.view.file).toBe(join(folder, 'one'));
+  });
+});
+
 describe('an override', () => {
   test('adds to a list and takes out of it, and both can be taken back', async () => {
     const found = await lists({ deny: await file('deny', one) });

@@ -22,6 +22,7 @@ function metricsOf(tracker: Tracker, http: Measurements): () => Promise<string> 
   return createMetrics({
     counts: () => tracker.counts,
     natCheck: () => ({ reachable: 0, unreachable: 0, failed: 0, skipped: 0, pending: 0, remembered: 0 }),
+    storeAvailable: () => false,
     traffic: createTraffic(),
     measurements: { http, udp: new Measurements() },
     lists: () => [
@@ -144,6 +145,7 @@ describe('/metrics', () => {
     expect(await series(write, 'btt_list_entries')).toEqual(['btt_list_entries{list="ban"} 7']);
     expect(await series(write, 'btt_list_overrides')).toEqual(['btt_list_overrides{list="ban"} 3']);
     expect(await series(write, 'btt_reloads_total')).toContain('btt_reloads_total{result="ok"} 2');
+    expect(await series(write, 'btt_store_available')).toEqual(['btt_store_available 0']);
     expect(await series(write, 'process_resident_memory_bytes')).toHaveLength(1);
   });
 

@@ -44,6 +44,7 @@ describe('shoal-tracker serve', () => {
         event: 'listening',
         http: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
         udp: expect.stringMatching(/^udp:\/\/127\.0\.0\.1:\d+$/),
+        websocket: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+$/),
       });
       // fetch keeps the connection for its next request.
       expect((await announce(listening.http, new Uint8Array(20).fill(200), 0)).get('interval')).toBe(77);
@@ -71,6 +72,7 @@ describe('shoal-tracker serve', () => {
   test('prints lines for people without --json, and leaves out what is off', async () => {
     await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', 'off');
     expect(await run.line()).toMatch(/^announce {2}http:\/\/127\.0\.0\.1:\d+\/announce$/);
+    expect(await run.line()).toMatch(/^announce {2}ws:\/\/127\.0\.0\.1:\d+\/announce$/);
     expect(await run.line()).toMatch(/^stats {5}http:\/\/127\.0\.0\.1:\d+\/stats$/);
     const ended = run.end('SIGTERM');
     expect(await run.line()).toMatch(/^stopped {3}SIGTERM: 0 announces/);

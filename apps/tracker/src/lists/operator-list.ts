@@ -23,6 +23,12 @@ export interface ListView {
 /** What became of a change. */
 export type ListChange = 'done' | 'already' | 'full' | 'not-begun';
 
+/** A change that is ready: either `take` or `drop` is called. */
+export interface ListStep {
+  take(): void;
+  drop(): void;
+}
+
 /** Whoever needs more puts them in the file: with every change all of them are put together anew. */
 const mostOverrides = 1000;
 
@@ -54,14 +60,19 @@ export class OperatorList<Content, Rules> implements Disposable {
     this.#events = events;
   }
 
-  /** Goes by another file from now on, or by none. @throws ConfigurationError; then the one before stays */
-  async use(path: string | undefined): Promise<void> {
-    if (path === this.#file?.path) return;
+  /** Reads another file, or none, to go by. @throws ConfigurationError */
+  async prepare(path: string | undefined): Promise<ListStep> {
+    if (path === this.#file?.path) return { take: () => {}, drop: () => {} };
     const file = path === undefined ? undefined : await this.#open(path);
-    this.#file?.[Symbol.dispose]();
-    this.#file = file;
-    this.#prune();
-    this.#settle();
+    return {
+      take: () => {
+        this.#file?.[Symbol.dispose]();
+        this.#file = file;
+        this.#prune();
+        this.#settle();
+      },
+      drop: () => file?.[Symbol.dispose](),
+    };
   }
 
   /** What policy asks; undefined when there is nothing to ask. */
@@ -112,6 +123,8 @@ export class OperatorList<Content, Rules> implements Disposable {
       name: `the ${this.name} list`,
       read: (bytes) => readAs(this.#kind, path, bytes),
       changed: () => {
+        // Not yet, or no longer, the file of this list.
+        if (this.#file?.path !== path) return;
         this.#prune();
         this.#settle();
         this.#events.changed();

@@ -2,14 +2,14 @@
 import type { AddressRanges, ClientPrefixes, InfoHashSet, InfoHashes, PolicySettings } from '@shoal/tracker';
 import { type ServeOptions, writtenName } from '../configuration/settings.ts';
 import { addressList, clientList, torrentList } from './list-kind.ts';
-import { type ListEvents, OperatorList } from './operator-list.ts';
+import { type ListEvents, type ListStep, OperatorList } from './operator-list.ts';
 
 /** Options that name the file of a list. */
 export type ListName = 'allow' | 'deny' | 'allowClients' | 'denyClients' | 'allowAddresses' | 'ban';
 
 type ListFiles = Pick<ServeOptions, ListName>;
 
-type AnyList = Pick<OperatorList<unknown, unknown>, 'name' | 'use' | 'reload' | 'has' | 'add' | 'remove' | 'view'> &
+type AnyList = Pick<OperatorList<unknown, unknown>, 'name' | 'prepare' | 'reload' | 'has' | 'add' | 'remove' | 'view'> &
   Disposable;
 
 /** The lists. */
@@ -42,9 +42,16 @@ export class OperatorLists implements Disposable {
     return lists;
   }
 
-  /** Goes by these files from now on. @throws ConfigurationError; lists whose file is good have changed by then */
+  /** Goes by these files from now on. @throws ConfigurationError; then nothing changes */
   async use(files: ListFiles): Promise<void> {
-    for (const [name, list] of this.#named) await list.use(files[name]);
+    const steps: ListStep[] = [];
+    try {
+      for (const [name, list] of this.#named) steps.push(await list.prepare(files[name]));
+    } catch (error) {
+      for (const step of steps) step.drop();
+      throw error;
+    }
+    for (const step of steps) step.take();
   }
 
   /** Reads every file again; says whether all could be used. Those that could not keep what they had. */

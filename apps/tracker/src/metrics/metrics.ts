@@ -13,6 +13,8 @@ export interface MetricsSources {
   /** By transport. */
   readonly measurements: Readonly<Record<string, Measurements>>;
   readonly natCheck: () => NatCheckCounts;
+  /** Whether the swarms can be reached; those in memory always can. */
+  readonly storeAvailable: () => boolean;
   /** Entries of each of the operator's lists, and how many of them were made while running. */
   readonly lists: () => readonly ListView[];
   /** Configurations that could be read again, and those that could not. */
@@ -105,7 +107,10 @@ function addWebSocketMetrics(registry: Registry, { traffic: { websocket } }: Met
   });
 }
 
-function addOperationMetrics(registry: Registry, { lists, reloads, natCheck }: MetricsSources): void {
+function addOperationMetrics(registry: Registry, { lists, reloads, natCheck, storeAvailable }: MetricsSources): void {
+  gauge(registry, 'btt_store_available', 'Whether the swarms can be reached', [], (set) =>
+    set({}, storeAvailable() ? 1 : 0),
+  );
   counter(registry, 'btt_nat_checks_total', 'Connections back to announcers', ['result'], (set) => {
     const { reachable, unreachable, failed, skipped } = natCheck();
     for (const [result, value] of Object.entries({ reachable, unreachable, failed, skipped })) set({ result }, value);

@@ -6,7 +6,7 @@ import { LoadMeter } from './load-meter.ts';
 /** The object of /stats.json. */
 export interface Stats {
   readonly uptimeSeconds: number;
-  /** Seconds between regular announces. */
+  /** Seconds between regular announces, about. */
   readonly interval: number;
   /** Over the last ten seconds. */
   readonly announcesPerSecond: number;
@@ -30,12 +30,17 @@ export class TrackerStats implements Disposable {
   readonly #tracker: Tracker;
   readonly #traffic: Traffic;
   readonly #clock: () => number;
+  readonly #interval: () => number;
   readonly #started: number;
   readonly #load = new LoadMeter();
   readonly #timer: NodeJS.Timeout;
 
-  /** `clock`: monotonic ms, that of the tracker's servers. */
-  constructor(tracker: Tracker, traffic: Traffic, clock: () => number) {
+  /**
+   * `clock`: monotonic ms, that of the tracker's servers. `interval`: the seconds to show, as told lately; asking the
+   * tracker, which is the default, draws one as though for a client.
+   */
+  constructor(tracker: Tracker, traffic: Traffic, clock: () => number, interval?: () => number) {
+    this.#interval = interval ?? ((): number => tracker.interval(clock()));
     this.#tracker = tracker;
     this.#traffic = traffic;
     this.#clock = clock;
@@ -50,7 +55,7 @@ export class TrackerStats implements Disposable {
     const { rss: residentBytes, arrayBuffers: arrayBufferBytes } = process.memoryUsage();
     return {
       uptimeSeconds: Math.floor((now - this.#started) / 1000),
-      interval: this.#tracker.interval(now),
+      interval: this.#interval(),
       announcesPerSecond: this.#load.perSecond(swarms.announces, now),
       memory: { residentBytes, arrayBufferBytes },
       swarms,
