@@ -21,7 +21,8 @@ export interface Writable {
 export function jsonOutput(stdout: Writable): Output {
   const print = (event: object): void => void stdout.write(`${JSON.stringify(event)}\n`);
   return {
-    listening: (urls) => print({ event: 'listening', ...urls }),
+    // In this order: scripts read lines by patterns.
+    listening: ({ http, udp, websocket, admin }) => print({ event: 'listening', http, udp, websocket, admin }),
     stopped: (signal, swarms, traffic) => print({ event: 'stopped', signal, swarms, ...traffic }),
   };
 }

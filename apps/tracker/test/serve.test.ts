@@ -46,6 +46,7 @@ describe('shoal-tracker serve', () => {
         udp: expect.stringMatching(/^udp:\/\/127\.0\.0\.1:\d+$/),
         websocket: expect.stringMatching(/^ws:\/\/127\.0\.0\.1:\d+$/),
       });
+      expect(Object.keys(listening)).toEqual(['event', 'http', 'udp', 'websocket']);
       // fetch keeps the connection for its next request.
       expect((await announce(listening.http, new Uint8Array(20).fill(200), 0)).get('interval')).toBe(77);
       const socket = createSocket('udp4');
