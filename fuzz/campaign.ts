@@ -35,8 +35,8 @@ export interface CampaignResult<Settings, Input> extends Progress {
 /** Inputs between two looks at the whole state. */
 const inspectEvery = 500;
 
-/** A failing sequence is shortened by trying again at most so often. */
-const shrinkingAttempts = 2000;
+/** A failing sequence is shortened by trying again for so long, in ms. */
+const shrinkingMs = 8000;
 
 export async function campaign<Settings, Input>(
   target: Target<Settings, Input>,
@@ -112,9 +112,9 @@ async function shrunk<Settings, Input>(
   failure: Failure<Settings, Input>,
 ): Promise<Failure<Settings, Input>> {
   let { inputs, reason } = failure;
-  let attempts = 0;
+  const endsAt = performance.now() + shrinkingMs;
   for (let size = Math.ceil(inputs.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = 0; at < inputs.length && attempts++ < shrinkingAttempts;) {
+    for (let at = 0; at < inputs.length && performance.now() < endsAt;) {
       const fewer = inputs.toSpliced(at, size);
       const still = await replay(target, failure.settings, fewer);
       if (still === undefined) at += size;
