@@ -26,15 +26,26 @@ const durationName = 'btt_request_duration_seconds';
 /** The content type of `metrics`. */
 export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
 
-/** Makes what writes all metrics in Prometheus' text format. */
+/**
+ * Makes what writes all metrics in Prometheus' text format. Nothing is watched before it is asked for the first time:
+ * event loop and garbage collection cost a little even when nobody looks.
+ */
 export function createMetrics(sources: MetricsSources): () => Promise<string> {
+  let registry: Registry | undefined;
+  return async () => {
+    registry ??= registryOf(sources);
+    return `${await registry.metrics()}\n${durationsOf(sources)}`;
+  };
+}
+
+function registryOf(sources: MetricsSources): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addSwarmMetrics(registry, sources);
   addTrafficMetrics(registry, sources);
   addWebSocketMetrics(registry, sources);
   addOperationMetrics(registry, sources);
-  return async () => `${await registry.metrics()}\n${durationsOf(sources)}`;
+  return registry;
 }
 
 function addSwarmMetrics(registry: Registry, { counts }: MetricsSources): void {
