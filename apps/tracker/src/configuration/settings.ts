@@ -157,7 +157,8 @@ export const settings: Settings = {
     live: true,
   }),
   minInterval: numberSetting('<seconds>', 0, longestInterval, {
-    about: 'tell clients not to come back before; at most the interval',
+    about:
+      'tell clients not to come back before; at most the interval; none is a minute, or the interval where that is less',
     default: undefined,
     live: true,
   }),
