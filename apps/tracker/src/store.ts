@@ -33,7 +33,8 @@ const connectMs = 2000;
  */
 export async function openSwarms(store: string | undefined, rules: SwarmRules, log: Log): Promise<Swarms> {
   if (store !== undefined) return openShared(store, rules, log);
-  const tracker = new Tracker({ random: Math.random, ...rules });
+  // Tracker ids prove a former address: `Math.random`, which keys the tables, can be predicted.
+  const tracker = new Tracker({ random: Math.random, ...rules, trackerIdKey: randomBytes(trackerIdKeyBytes) });
   return { tracker, service: localService(tracker), shared: undefined, [Symbol.asyncDispose]: async () => {} };
 }
 
