@@ -19,6 +19,8 @@ import { addTrackerRoutes, finderOf } from './http/tracker-routes.ts';
 import { expectProxyHeaders } from './proxy-protocol/connections.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
+import { serveInThreads } from './workers/http-threads.ts';
+import { type SwarmThreads, checkedWorkers } from './workers/swarm-thread.ts';
 import { type WebSocketOptions, serveWebSocket, webSocketDefaults } from './websocket.ts';
 
 /** What proves who we are, as PEM text. */
@@ -52,6 +54,11 @@ export interface HttpOptions extends SourceOptions {
   readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
+  /**
+   * Threads that accept connections on the same port and answer plain announces and scrapes, at most 64; everything else,
+   * and the swarms, stay in this thread. Default 1: this thread does everything, as with `tls` in any case. More need Linux.
+   */
+  readonly workers?: number;
   /** Serve WebTorrent peers on the same port; the tracker needs `signalling`. Default: no. */
   readonly webSocket?: WebSocketOptions | undefined;
   /** Serve HTTPS, and only that. Default: HTTP. */
@@ -92,9 +99,10 @@ const maxHeaderBytes = 16_384;
 /** Passkeys and the like in a path; fastify's 100 is short for some sites. */
 const maxParamLength = 200;
 
-/** Listens and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range; TypeError for WebSockets without signalling */
+/** Listens and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range or number of workers; TypeError for WebSockets without signalling */
 export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Promise<HttpServer> {
   const { host, port, maxConnections, ...settings } = { ...defaults, ...options };
+  const workers = checkedWorkers(options.workers);
   const clock = options.clock ?? ((): number => performance.now());
   const traffic = options.traffic ?? createTraffic();
   const source = options.source ?? new SourceAddress(options);
@@ -115,18 +123,33 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     onSilence: () => traffic.http.unknown++,
   });
   const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
-  const proxied =
-    options.proxyProtocol === true ? expectProxyHeaders(app.server, source, settings.requestTimeoutMs) : undefined;
+  const inThreads = workers > 1 && options.tls === undefined;
+  // Threads say whose connections they lead here.
+  const judge = inThreads ? { isProxy: (): boolean => true } : source;
+  const expectsHeaders = inThreads || options.proxyProtocol === true;
+  const proxied = expectsHeaders ? expectProxyHeaders(app.server, judge, settings.requestTimeoutMs) : undefined;
+  let threads: SwarmThreads | undefined;
   try {
-    await app.listen({ host, port });
+    if (inThreads) {
+      const own = {
+        host,
+        port,
+        maxConnections: Math.ceil(app.server.maxConnections / workers),
+        source,
+        clock,
+      };
+      const listenAt = (path: string): Promise<string> => app.listen({ path });
+      const around = { proxyProtocol: options.proxyProtocol ?? false, traffic: traffic.http, listenAt };
+      threads = await serveInThreads(service, { ...settings, ...own, ...around, workers });
+    } else await app.listen({ host, port });
   } catch (cause) {
     sockets?.[Symbol.dispose]();
     plain[Symbol.dispose]();
     await app.close();
-    throw new TrackerServerError('http', host, port, cause);
+    throw cause instanceof TrackerServerError ? cause : new TrackerServerError('http', host, port, cause);
   }
   const expiry = startExpiry(tracker, clock);
-  const address = boundAddress(app);
+  const address = threads?.address ?? boundAddress(app);
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
     address,
@@ -137,6 +160,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       }),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
+      await threads?.[Symbol.asyncDispose]();
       sockets?.[Symbol.dispose]();
       plain[Symbol.dispose]();
       proxied?.[Symbol.dispose]();

@@ -9,6 +9,7 @@ import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
 import { type UdpListener, listenUdp } from './udp/listener.ts';
+import { checkedWorkers } from './workers/swarm-thread.ts';
 import { listenInThreads } from './workers/udp-threads.ts';
 
 export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'trustedProxies'> {
@@ -53,12 +54,9 @@ const defaults = {
   workers: 1,
 } satisfies UdpOptions;
 
-/** More threads than any machine here has cores are a mistake. */
-const mostWorkers = 64;
-
 /**
- * Binds and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a number of workers out of
- * range; TypeError for workers with a `source`, which cannot change in other threads
+ * Binds and serves. @throws TrackerServerError when the address cannot be bound; RangeError for a bad proxy range or
+ * number of workers
  */
 export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Promise<UdpServer> {
   const clock = options.clock ?? ((): number => performance.now());
@@ -83,17 +81,17 @@ function listen(
   clock: () => number,
   { udp: traffic }: Traffic,
 ): Promise<UdpListener> {
-  const { workers, source, trustedProxies, proxyProtocol = false } = options;
-  if (!(Number.isInteger(workers) && workers >= 1 && workers <= mostWorkers)) {
-    throw new RangeError(`workers must be 1 to ${mostWorkers}`);
+  const { workers, proxyProtocol = false, connectionIds = 'strict', connectionSecret } = options;
+  const source = options.source ?? new SourceAddress(options);
+  if (checkedWorkers(workers) > 1) {
+    const ids = { connectionIds, connectionSecret };
+    return listenInThreads(service, { ...options, ...ids, proxyProtocol, source, clock, traffic });
   }
-  if (workers === 1) {
-    const proxies = proxyProtocol ? (source ?? new SourceAddress(options)) : undefined;
-    return listenUdp(service, { ...options, reusePort: false, clock, traffic, proxies });
-  }
-  if (proxyProtocol && source !== undefined) throw new TypeError('workers need their trustedProxies once and for all');
-  const { host, port, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret } = options;
-  const socket = { host, port, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret };
-  const proxies = proxyProtocol ? (trustedProxies ?? []) : undefined;
-  return listenInThreads(service, { ...socket, proxies, workers, clock, traffic });
+  return listenUdp(service, {
+    ...options,
+    reusePort: false,
+    clock,
+    traffic,
+    proxies: proxyProtocol ? source : undefined,
+  });
 }

@@ -15,17 +15,37 @@ export interface SourceOptions {
 export class SourceAddress {
   #proxies: AddressRanges;
   #trustIpParameter: boolean;
+  #options: SourceOptions;
+  #changed: (options: SourceOptions) => void = () => {};
 
   /** @throws RangeError for a proxy that is neither address nor CIDR range */
   constructor(options: SourceOptions) {
     this.#proxies = rangesOf(options);
     this.#trustIpParameter = options.trustIpParameter ?? false;
+    this.#options = options;
+  }
+
+  /** What is trusted now, for threads that judge by themselves. */
+  get options(): SourceOptions {
+    const { trustedProxies = [], trustIpParameter = false } = this.#options;
+    return { trustedProxies, trustIpParameter };
+  }
+
+  /** Calls back with what is trusted from now on, each time that changes. */
+  onReplaced(changed: (options: SourceOptions) => void): void {
+    const before = this.#changed;
+    this.#changed = (options) => {
+      before(options);
+      changed(options);
+    };
   }
 
   /** Trusts others from the next request on. @throws RangeError as above; then nothing changes */
   replace(options: SourceOptions): void {
     this.#proxies = rangesOf(options);
     this.#trustIpParameter = options.trustIpParameter ?? false;
+    this.#options = options;
+    this.#changed(this.options);
   }
 
   /** Whether an address, as a socket writes it, is that of a trusted proxy. */

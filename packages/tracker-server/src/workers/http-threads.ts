@@ -1,0 +1,54 @@
+// An HTTP server in several threads that share its port: they answer plain requests, and this one, which owns the swarms,
+// everything else, over a socket that only this user can reach. What a thread does is in http-thread.ts.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SourceAddress } from '../http/source-address.ts';
+import type { SwarmService } from '../swarm-service.ts';
+import type { HttpTraffic } from '../traffic.ts';
+import type { HttpStart } from './http-thread.ts';
+import { type SwarmThreads, startThreads } from './swarm-thread.ts';
+
+export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
+  readonly source: SourceAddress;
+  readonly workers: number;
+  readonly clock: () => number;
+  readonly traffic: HttpTraffic;
+  /** Makes the server of everything else listen at a path; its connections all begin with a PROXY header. */
+  readonly listenAt: (path: string) => Promise<unknown>;
+}
+
+/** Starts the threads; resolves when all of them listen. @throws TrackerServerError when the address cannot be bound */
+export async function serveInThreads(service: SwarmService, options: HttpThreadsOptions): Promise<SwarmThreads> {
+  const { source, workers, clock, traffic, listenAt, ...own } = options;
+  // A folder that is nobody else's: who could connect to it could claim any address.
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-tracker-'));
+  try {
+    const inner = join(folder, 'http');
+    await listenAt(inner);
+    const threads = await startThreads<HttpStart>({
+      workers,
+      service,
+      clock,
+      transport: 'http',
+      module: 'http-thread',
+      host: own.host,
+      port: own.port,
+      start: (port) => ({ ...own, port, trust: source.options, inner }),
+      count: (counted) => {
+        for (const name of Object.keys(traffic) as (keyof HttpTraffic)[]) traffic[name] += counted[name] ?? 0;
+      },
+    });
+    source.onReplaced((trust) => threads.tell({ trust }));
+    return {
+      ...threads,
+      async [Symbol.asyncDispose](): Promise<void> {
+        await threads[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true });
+    throw cause;
+  }
+}

@@ -1,0 +1,66 @@
+// What every thread with sockets and without swarms does: carries bells, says what it counted, closes when told to.
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Endpoint } from '@shoal/tracker-protocol';
+import { TrackerServerError } from '../errors.ts';
+import { SourceAddress, type SourceOptions } from '../http/source-address.ts';
+import type { SwarmService } from '../swarm-service.ts';
+import { ForwardingService } from './forwarding-service.ts';
+import { RingReader, RingWriter } from './ring.ts';
+import type { FromThread, Rings, ToThread } from './swarm-thread.ts';
+
+/** Where a thread listens. */
+export interface ThreadListener extends AsyncDisposable {
+  readonly address: Endpoint;
+}
+
+/** What a thread is given besides what it was started with. */
+export interface ThreadParts {
+  readonly service: SwarmService;
+  /** Who is trusted; changes when the owner says so. */
+  readonly source: SourceAddress;
+  /** That of the system: every thread counts from a beginning of its own, and connection ids are good for all of them. */
+  readonly clock: () => number;
+}
+
+/** Between two reports of what was counted: metrics are read every few seconds. */
+const reportMs = 250;
+
+/** Listens until told to close; `counters`, all of them numbers, are set back to zero whenever they were reported. */
+export async function runThread<Start extends { readonly trust: SourceOptions }>(
+  counters: Record<string, number>,
+  listen: (start: Start, parts: ThreadParts) => Promise<ThreadListener>,
+): Promise<void> {
+  const tell = (message: FromThread): void => parentPort?.postMessage(message);
+  const { questions, answers, ...rest } = workerData as Start & Rings;
+  const start = rest as unknown as Start;
+  const service = new ForwardingService(new RingWriter(questions, () => tell('bell')), new RingReader(answers));
+  const source = new SourceAddress(start.trust);
+  const report = (): void => {
+    if (Object.values(counters).every((count) => count === 0)) return;
+    tell({ counted: { ...counters } });
+    for (const name of Object.keys(counters)) counters[name] = 0;
+  };
+  let listener: ThreadListener | undefined;
+  const timer = setInterval(report, reportMs);
+  const close = async (): Promise<void> => {
+    clearInterval(timer);
+    await listener?.[Symbol.asyncDispose]();
+    report();
+    parentPort?.close();
+  };
+  parentPort?.on('message', (message: ToThread) => {
+    if (message === 'bell') service.collect();
+    else if (message === 'close') void close();
+    else source.replace(message.trust);
+  });
+  try {
+    listener = await listen(start, { service, source, clock: () => performance.timeOrigin + performance.now() });
+    tell({ listening: listener.address });
+  } catch (error) {
+    if (!(error instanceof TrackerServerError)) throw error;
+    const { cause } = error;
+    tell({
+      failed: { code: cause instanceof Error && 'code' in cause ? String(cause.code) : '', message: error.message },
+    });
+  }
+}
