@@ -2,11 +2,12 @@
 //
 // A swarm is one sorted set. Ranges of scores are its parts, and each part stands in the order in which its members were
 // last heard of, so that whoever is silent can be left out of every count and draw and be removed when there is time:
-//   below 0      bookkeeping: `c` has minus the downloads, an address (4 or 16 bytes) minus its ports in this swarm
+//   below 0      `c`, minus the completed downloads
 //   0 to 11      peers: 6 × private + 3 × IPv6 + (0 leecher, 1 partial seed, 2 seed); the member is the compact record
 //   12 to 14     participants with two addresses, by role: both records, heard of when the more silent one was
 //   15           an index of who announced with which key in the last two minutes
 //   16           an index of who is whose other address
+//   17           an index of who is listed at an address: the record and the peer id
 // A part is 2^36 wide: twice the second, plus 1 once the peer's download was counted; in an index, a hash of the name.
 import { createHash } from 'node:crypto';
 import { censusLua } from './functions/census.ts';

@@ -79,6 +79,8 @@ export class RedisStore implements AsyncDisposable {
       participantOf(peer),
       peer.formerly === undefined ? '' : recordOf(peer.formerly),
       this.#second(),
+      Buffer.from(peer.peerId),
+      peer.withPeerIds ? '1' : '0',
     ];
     const key = this.#keyOf(peer.infoHash);
     try {

@@ -16,6 +16,10 @@ export interface RedisAnswer {
   readonly ipv4: Uint8Array;
   /** Records of 18 bytes (BEP 7), in random order. */
   readonly ipv6: Uint8Array;
+  /** The peer ids of `ipv4`, 20 bytes each, where they were wanted; else nothing. */
+  readonly ipv4Ids: Uint8Array;
+  /** Those of `ipv6`. */
+  readonly ipv6Ids: Uint8Array;
 }
 
 const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
@@ -28,19 +32,19 @@ const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
 /** The answer in a reply. @throws Error for a reply of another shape */
 export function answerIn(reply: unknown): RedisAnswer {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6]: unknown[] = reply;
+  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6, ipv4Ids, ipv6Ids]: unknown[] = reply;
   const outcome = name instanceof Uint8Array ? outcomes.get(String(name)) : undefined;
-  if (outcome === undefined || !(ipv4 instanceof Uint8Array) || !(ipv6 instanceof Uint8Array)) {
-    throw new Error('the reply is not that of an announce');
-  }
+  if (outcome === undefined) throw new Error('the reply is not that of an announce');
   return {
     outcome,
     leechers: numberIn(leechers),
     partialSeeds: numberIn(partialSeeds),
     seeders: numberIn(seeders),
     completed: numberIn(completed),
-    ipv4,
-    ipv6,
+    ipv4: bytesIn(ipv4),
+    ipv6: bytesIn(ipv6),
+    ipv4Ids: bytesIn(ipv4Ids),
+    ipv6Ids: bytesIn(ipv6Ids),
   };
 }
 
@@ -75,6 +79,11 @@ export function countsIn(reply: unknown): ScrapeCounts | undefined {
   const { leechers, partialSeeds, seeders, completed } = swarmIn(reply);
   if (leechers + seeders === 0) return undefined;
   return { complete: seeders, incomplete: leechers, downloaded: completed, downloaders: leechers - partialSeeds };
+}
+
+function bytesIn(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new Error('the reply has no bytes where they belong');
+  return value;
 }
 
 function numberIn(value: unknown): number {

@@ -62,7 +62,7 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     await fc.assert(
       fc.asyncProperty(fc.array(turn, { maxLength: 30 }), async (turns) => {
         await emptied([server]);
-        const memory = new MemoryStore({ random: seededRandom(2), keepPeerIds: false });
+        const memory = new MemoryStore({ random: seededRandom(2) });
         for (const one of turns) {
           now += one.seconds * 1000;
           memory.expire(now - lifetimeMs, 1000);

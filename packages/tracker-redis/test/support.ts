@@ -55,11 +55,12 @@ export async function announceTo(store: RedisStore, peer: StoreAnnounce, sample:
   sample.leechers = answer.leechers;
   sample.partialSeeds = answer.partialSeeds;
   sample.completed = answer.completed;
-  for (const [records, packed] of [
-    [sample.ipv4, answer.ipv4],
-    [sample.ipv6, answer.ipv6],
+  for (const [records, packed, ids] of [
+    [sample.ipv4, answer.ipv4, answer.ipv4Ids],
+    [sample.ipv6, answer.ipv6, answer.ipv6Ids],
   ] as const) {
     records.records.set(packed);
+    records.peerIds.set(ids);
     records.count = packed.length / records.stride;
   }
   return answer.outcome;

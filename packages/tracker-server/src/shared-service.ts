@@ -18,6 +18,10 @@ export interface RemoteAnswer {
   readonly ipv4: Uint8Array;
   /** Records of 18 bytes (BEP 7). */
   readonly ipv6: Uint8Array;
+  /** The peer ids of `ipv4`, 20 bytes each, where they were wanted and are kept; else nothing. */
+  readonly ipv4Ids: Uint8Array;
+  /** Those of `ipv6`. */
+  readonly ipv6Ids: Uint8Array;
 }
 
 /** A store of swarms elsewhere. It rejects when it cannot answer, and comes back by itself. */
@@ -183,14 +187,15 @@ export class SharedService implements SwarmService, Disposable {
     sample.leechers = answer.leechers;
     sample.partialSeeds = answer.partialSeeds;
     sample.completed = answer.completed;
-    for (const [into, packed] of [
-      [sample.ipv4, answer.ipv4],
-      [sample.ipv6, answer.ipv6],
+    for (const [into, packed, ids] of [
+      [sample.ipv4, answer.ipv4, answer.ipv4Ids],
+      [sample.ipv6, answer.ipv6, answer.ipv6Ids],
     ] as const) {
       into.count = Math.min(Math.floor(packed.length / into.stride), sample.capacity);
       into.records.set(packed.subarray(0, into.count * into.stride));
-      // The store keeps no peer ids; zeros say so.
-      into.peerIds.fill(0, 0, into.count * 20);
+      // Zeros stand for ids that are not known.
+      if (ids.length === 0) into.peerIds.fill(0, 0, into.count * 20);
+      else into.peerIds.set(ids.subarray(0, into.count * 20));
     }
     this.#tracker.addSignalled(admitted.infoHash, sample);
     return this.#tracker.settle(admitted, answer.outcome, sample, this.#clock());

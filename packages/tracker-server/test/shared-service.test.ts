@@ -31,6 +31,8 @@ const someAnswer: RemoteAnswer = {
   completed: 9,
   ipv4: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0x1a, 0xe1),
   ipv6: new Uint8Array(18).fill(7),
+  ipv4Ids: new Uint8Array(40).fill(8),
+  ipv6Ids: new Uint8Array(0),
 };
 const noTotals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
 
@@ -72,7 +74,9 @@ function benchOf(options: SharedServiceOptions = {}, allow?: (infoHash: string) 
   return bench;
 }
 
-type Told = AnnounceFailure | { interval: number; counts: readonly number[]; ipv4: number[]; ipv6: number[] };
+type Told =
+  | AnnounceFailure
+  | { interval: number; counts: readonly number[]; ipv4: number[]; ipv6: number[]; ids: number[] };
 
 /** What `done` is called with, spelled out while it is valid. */
 function announced(service: SwarmService, asked: AnnounceRequest = request): Promise<Told> {
@@ -81,7 +85,13 @@ function announced(service: SwarmService, asked: AnnounceRequest = request): Pro
       if (isFailure(reply)) return resolve(reply);
       const { sample, interval } = reply;
       const counts = [sample.seeders, sample.leechers, sample.partialSeeds, sample.completed];
-      resolve({ interval, counts, ipv4: [...sample.ipv4.packed()], ipv6: [...sample.ipv6.packed()] });
+      resolve({
+        interval,
+        counts,
+        ipv4: [...sample.ipv4.packed()],
+        ipv6: [...sample.ipv6.packed()],
+        ids: [sample.ipv4.peerIds[39]!, sample.ipv6.peerIds[0]!],
+      });
     });
   });
 }
@@ -99,6 +109,7 @@ describe('a service over a shared store', () => {
       counts: [3, 2, 1, 9],
       ipv4: [...someAnswer.ipv4],
       ipv6: [...someAnswer.ipv6],
+      ids: [8, 0],
     });
     expect(tracker.counts).toMatchObject({ announces: 1, refused: 0 });
   });

@@ -1,11 +1,11 @@
 // How many there are in a swarm, and where they stand: sweeping, counting, and the ranks of every part. Lua.
 /** Where each part begins, and where the last one ends. */
-const edges = Array.from({ length: 18 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
+const edges = Array.from({ length: 19 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
 
 export const censusLua: string = `
 local PART = 2 ^ 36
 local LISTING, FAMILY = 6, 3
-local SEED, PAIRS, RECENT, LINKS = 2, 12, 15, 16
+local SEED, PAIRS, RECENT, LINKS, IDS = 2, 12, 15, 16, 17
 -- Stale members removed from each part per announce: faster than they can join.
 local SWEEP = '16'
 -- How long a key is remembered: a client announces over both families within seconds.
@@ -51,6 +51,27 @@ local function find(keys, number, name)
   end
 end
 
+-- Who is listed at a record's address: the entry of the record itself (record and peer id), and how many there are.
+local function entryOf(keys, member)
+  local address = string.sub(member, 1, -3)
+  local score, own, count = indexed(IDS, address), nil, 0
+  for _, entry in ipairs(call('ZRANGE', keys[1], score, score, 'BYSCORE')) do
+    if #entry == #member + 20 and string.sub(entry, 1, #address) == address then
+      count = count + 1
+      if string.sub(entry, 1, #member) == member then own = entry end
+    end
+  end
+  return own, count
+end
+
+local function enter(keys, member, id)
+  call('ZADD', keys[1], indexed(IDS, string.sub(member, 1, -3)), member .. id)
+end
+
+local function idIn(entry)
+  return string.sub(entry, -20)
+end
+
 -- A record leads to that of its partner.
 local function partnerOf(keys, member)
   local link = find(keys, LINKS, 'l' .. member)
@@ -67,12 +88,11 @@ local function part(keys, member)
   if partner then call('ZREM', keys[1], pairOf(member, partner), 'l' .. member .. partner, 'l' .. partner .. member) end
 end
 
--- Takes an address out, and its port out of what the address may list.
+-- Takes an address out.
 local function forget(keys, member)
   part(keys, member)
-  call('ZREM', keys[1], member)
-  local address = string.sub(member, 1, -3)
-  if tonumber(call('ZINCRBY', keys[1], '1', address)) >= 0 then call('ZREM', keys[1], address) end
+  local entry = entryOf(keys, member)
+  if entry then call('ZREM', keys[1], member, entry) else call('ZREM', keys[1], member) end
 end
 
 -- Removes a few of the stale of a part; whether there may be more.

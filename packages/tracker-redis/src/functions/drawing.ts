@@ -72,6 +72,15 @@ local function given(parts, family, peer)
   return found
 end
 
+-- The peer ids of packed records, for dictionary lists.
+local function idsOf(keys, records, stride)
+  local ids = {}
+  for at = 1, #records, stride do
+    ids[#ids + 1] = idIn(entryOf(keys, string.sub(records, at, at + stride - 1)))
+  end
+  return table.concat(ids)
+end
+
 local function fill(keys, parts, peer)
   if peer.want == 0 then return '', '' end
   local member = peer.member

@@ -38,14 +38,20 @@ local function completes(keys, before, role, counted)
   return true
 end
 
+-- Whether it is this peer that is listed at a record.
+local function isAt(keys, peer, member)
+  local entry = entryOf(keys, member)
+  return entry and idIn(entry) == peer.id
+end
+
 -- An address that is proven and of the same family: its peer goes on from the new address as what it was.
 local function move(keys, peer, cutoff)
   local former = lookUp(keys, peer.former, cutoff)
-  if not former then return nil end
+  if not former or not isAt(keys, peer, peer.former) then return nil end
   local partner = partnerOf(keys, peer.former)
   -- A swarm that has nobody for a moment keeps its downloads, because the key is not looked at in between.
   forget(keys, peer.former)
-  call('ZINCRBY', keys[1], '-1', string.sub(peer.member, 1, -3))
+  enter(keys, peer.member, peer.id)
   if partner then
     join(keys, peer.member, partner)
     call('ZADD', keys[1], scoreOf(PAIRS + former.role, former.seen, 0), pairOf(peer.member, partner))
@@ -95,7 +101,7 @@ end
 local function meet(keys, peer, now, cutoff)
   if #peer.former > 0 and #peer.former ~= #peer.member then
     local other = not partnerOf(keys, peer.former) and lookUp(keys, peer.former, cutoff)
-    if other then return peer.former, other end
+    if other and isAt(keys, peer, peer.former) then return peer.former, other end
   end
   if peer.key == '' then return nil end
   local partner = recall(keys, 1 - peer.family, peer.key, now)
@@ -110,15 +116,21 @@ local function record(keys, peer, now, cutoff)
   local member = peer.member
   local known = lookUp(keys, member, cutoff)
   local outcome = 'refreshed'
+  local entry, listed = entryOf(keys, member)
+  if known and idIn(entry) ~= peer.id then
+    -- Somebody else at that address: what is said of the other's second address is not about this one.
+    part(keys, member)
+    call('ZREM', keys[1], entry)
+    enter(keys, member, peer.id)
+  end
   if not known then
-    local ports = -tonumber(call('ZSCORE', keys[1], string.sub(member, 1, -3)) or 0)
-    if ports >= peer.ports then return 'address-full' end
+    if listed >= peer.ports then return 'address-full' end
     if #peer.former == #member then known = move(keys, peer, cutoff) end
   end
   if not known then
     outcome = 'joined'
     known = { role = peer.role, counted = 0, seen = now }
-    call('ZINCRBY', keys[1], '-1', string.sub(member, 1, -3))
+    enter(keys, member, peer.id)
   end
   local before = known.role
   known.base = peer.listing * LISTING + peer.family * FAMILY
