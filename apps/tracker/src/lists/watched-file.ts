@@ -42,7 +42,10 @@ export class WatchedFile<Content> implements Disposable {
 
   /** Reads `path` and watches it. @throws ConfigurationError when it cannot be used as it is */
   static async open<Content>(path: string, use: FileUse<Content>): Promise<WatchedFile<Content>> {
-    return new WatchedFile(path, use, await readAs(path, use));
+    const file = new WatchedFile(path, use, await readAs(path, use));
+    // It may have changed while it was read and nobody watched.
+    await file.#look();
+    return file;
   }
 
   /** As last understood. */
