@@ -13,6 +13,7 @@ if (isMainThread) {
   const delay = monitorEventLoopDelay({ resolution: tickMs });
   delay.enable();
   let samples = 0;
+  const longest = await timeStore();
   let [lastMs, workMs] = [cpuMs(), 0];
   // Most CPU time between two ticks: what another process that takes the core cannot lengthen.
   setInterval(() => {
@@ -22,7 +23,7 @@ if (isMainThread) {
   }, tickMs).unref();
   process.on('SIGUSR2', () => {
     const [p99Ms, maxMs] = [delay.percentile(99), delay.max].map((nanoseconds) => nanoseconds / nanosecondsPerMs);
-    const loop = { p99Ms, maxMs, workMs };
+    const loop = { p99Ms, maxMs, workMs, announceMs: longest.announce, expiryMs: longest.expire };
     // The first sweep runs finalizers, the second takes what they let go.
     globalThis.gc();
     globalThis.gc();
@@ -33,8 +34,25 @@ if (isMainThread) {
     setTimeout(() => {
       delay.reset();
       [lastMs, workMs] = [cpuMs(), 0];
+      Object.assign(longest, { announce: 0, expire: 0 });
     }, 5 * tickMs).unref();
   });
+}
+
+/** Measures every call into the store of peers: in announces tables grow, in expiry they shrink. */
+async function timeStore() {
+  const { MemoryStore } = await import('@shoal/tracker');
+  const longest = { announce: 0, expire: 0 };
+  for (const verb of ['announce', 'expire']) {
+    const { [verb]: own } = MemoryStore.prototype;
+    MemoryStore.prototype[verb] = function timed(...parts) {
+      const before = cpuMs();
+      const result = own.apply(this, parts);
+      longest[verb] = Math.max(longest[verb], cpuMs() - before);
+      return result;
+    };
+  }
+  return longest;
 }
 
 function cpuMs() {

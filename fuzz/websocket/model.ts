@@ -22,6 +22,9 @@ export interface ModelMember {
 /** An offer waits so long. */
 const offerLifetimeMs = 120_000;
 
+/** Ids are drawn at random: one that is met more often than this in that time is no accident. */
+const wornAfter = 32;
+
 interface PendingOffer {
   readonly from: ModelMember;
   readonly at: number;
@@ -33,6 +36,8 @@ export class SignalModel {
   /** Downloads of the torrents that somebody is in. */
   readonly #completed = new Map<string, number>();
   readonly #pending = new Map<string, PendingOffer>();
+  /** When each id was passed on lately. */
+  readonly #passed = new Map<string, number[]>();
   #serials = 0;
   #allCompleted = 0;
 
@@ -76,7 +81,13 @@ export class SignalModel {
     return offer !== undefined && now - offer.at <= offerLifetimeMs;
   }
 
+  /** Whether an id has been passed on so often within two minutes that a tracker may have enough of it. */
+  isWorn(offerId: string, now: number): boolean {
+    return (this.#passed.get(offerId) ?? []).filter((at) => at > now - offerLifetimeMs).length >= wornAfter;
+  }
+
   pass(from: ModelMember, to: ModelMember, offerId: string, now: number): void {
+    this.#passed.set(offerId, [...(this.#passed.get(offerId) ?? []), now].slice(-wornAfter));
     this.#pending.set(`${to.serial} ${offerId}`, { from, at: now });
   }
 

@@ -184,7 +184,9 @@ export class WebSocketScene implements Scene<WebSocketInput> {
       (other) =>
         other.peerId === member.peerId || announce.offers.some((offer) => this.#model.waits(other, offer.offerId, now)),
     ).length;
-    const exact = maxOffers === unreached && maxPendingOffers === unreached && !hasTwice(announce.offers);
+    const isWorn = announce.offers.some(({ offerId }) => this.#model.isWorn(offerId, now));
+    const hasRoom = maxOffers === unreached && maxPendingOffers === unreached;
+    const exact = hasRoom && !isWorn && !hasTwice(announce.offers);
     if (exact) expectThat(sent.length >= room - mayMiss, `${sent.length} offers passed on, of ${room} less ${mayMiss}`);
     const left = [...announce.offers];
     const receivers = new Set<number>();
