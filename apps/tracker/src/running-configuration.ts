@@ -115,18 +115,13 @@ export class RunningConfiguration {
     return { ...changes, problems };
   }
 
-  /** All of it or nothing, but for a certificate that is good. */
+  /** All of it or nothing, but for a certificate that is good; who calls this enforces what holds in the end. */
   async #take(options: ServeOptions): Promise<void> {
     const { lists, log, policy, source } = this.#configured;
     const secrets = await readSecrets(options);
     if (secrets.certificate !== undefined) this.#renew(secrets.certificate);
     enforce(policy, options, lists);
-    try {
-      await lists.use(options);
-    } catch (error) {
-      this.enforce();
-      throw error;
-    }
+    await lists.use(options);
     source.replace(sourceOptions(options));
     this.#secrets = secrets;
     this.#options = options;

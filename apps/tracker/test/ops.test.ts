@@ -11,6 +11,7 @@ import { createLog } from '../src/log.ts';
 import { RunningTracker } from '../src/running-tracker.ts';
 import { tellServiceManager } from '../src/service-manager.ts';
 import { exposedNames } from './exposition.ts';
+import { Run } from './running-command.ts';
 
 const ops = (name: string): string => fileURLToPath(new URL(`../ops/${name}`, import.meta.url));
 const has = (program: string): boolean => spawnSync(program, ['--version']).status === 0;
@@ -112,6 +113,19 @@ describe('the service manager', () => {
     expect(readFileSync(told, 'utf8')).toBe('--ready\n');
     writeFileSync(program, '#!/bin/sh\nexit 1\n');
     expect(await tellServiceManager(environment)).toMatch(/systemd-notify --ready/);
+  });
+
+  test('has been told when the tracker says that it listens', async () => {
+    const [program, told] = [join(folder, 'systemd-notify'), join(folder, 'told')];
+    writeFileSync(program, '#!/bin/sh\necho "$@" > "$NOTIFY_SOCKET"\n');
+    chmodSync(program, 0o755);
+    const path = process.env['PATH'];
+    Object.assign(process.env, { PATH: `${folder}:${path}`, NOTIFY_SOCKET: told });
+    await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', 'off', '--json');
+    Object.assign(process.env, { PATH: path });
+    delete process.env['NOTIFY_SOCKET'];
+    await run.event();
+    expect(readFileSync(told, 'utf8')).toBe('--ready\n');
   });
 
   test('is left alone where there is none', async () => {

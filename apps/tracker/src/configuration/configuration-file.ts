@@ -93,8 +93,7 @@ function unknownKey(key: string): string {
   const near = settingNames
     .map((name) => ({ written: writtenName(name), distance: distance(key.toLowerCase(), writtenName(name)) }))
     .toSorted((one, other) => one.distance - other.distance)[0];
-  const hint =
-    near !== undefined && near.distance <= Math.max(2, key.length / 2) ? `; did you mean ${near.written}?` : '';
+  const hint = near !== undefined && near.distance <= key.length / 2 ? `; did you mean ${near.written}?` : '';
   return `there is no option ${JSON.stringify(key.slice(0, 80))}${hint}`;
 }
 
