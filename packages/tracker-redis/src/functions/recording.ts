@@ -107,7 +107,8 @@ local function meet(keys, peer, now, cutoff)
   local partner = recall(keys, 1 - peer.family, peer.key, now)
   if not partner or partnerOf(keys, partner) then return nil end
   local other = lookUp(keys, partner, cutoff)
-  if not other then return nil end
+  -- Somebody else may be at that address by now.
+  if not other or not isAt(keys, peer, partner) then return nil end
   return partner, other
 end
 
