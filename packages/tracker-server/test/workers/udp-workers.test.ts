@@ -169,6 +169,19 @@ describe('a service that forwards', () => {
     expect(answered).toBe(underWay + 100);
   });
 
+  test('carries refusals of announces and scrapes', () => {
+    const failure = { failureReason: 'the store is away', retryIn: 2, interval: 120 } as const;
+    const { forwarding, deliver } = pair({
+      announce: (_request, _address, _wanted, _now, done) => done(failure),
+      scrape: (_infoHashes, _now, done) => done(failure),
+    });
+    const heard: unknown[] = [];
+    forwarding.announce(request, address, wanted, 0, (reply) => heard.push(reply));
+    forwarding.scrape([someHash], 0, (reply) => heard.push(reply));
+    deliver();
+    expect(heard).toEqual([failure, failure]);
+  });
+
   test('answers in any order that its owner does', () => {
     const held: (() => void)[] = [];
     const inner = localService(trackerOf());
