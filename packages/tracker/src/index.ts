@@ -1,4 +1,6 @@
 export { MemoryStore, type MemoryStoreOptions } from './memory-store.ts';
+export type { RestoreReport } from './snapshot/restore-peer.ts';
+export type { SwarmCursor } from './snapshot/swarm-cursor.ts';
 export { peersIn } from './peer-list.ts';
 export { PeerRecords, PeerSample, downloadersIn } from './peer-sample.ts';
 export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreEndpoint, StoreTotals } from './peer-store.ts';

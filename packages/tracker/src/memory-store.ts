@@ -10,6 +10,8 @@ import { peerFlag } from './memory/peer-table.ts';
 import { Sampler } from './memory/sampler.ts';
 import { TorrentTable } from './memory/torrent-table.ts';
 import type { PeerSample } from './peer-sample.ts';
+import { type Restored, type RestoreReport, restoreEntries } from './snapshot/restore-peer.ts';
+import { SwarmCursor } from './snapshot/swarm-cursor.ts';
 import type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreEndpoint, StoreTotals } from './peer-store.ts';
 
 export interface MemoryStoreOptions {
@@ -39,6 +41,9 @@ export class MemoryStore implements PeerStore {
   readonly #sampler: Sampler;
   readonly #maxPeers: number;
   readonly #maxPeersPerAddress: number;
+  readonly #keepPeerIds: boolean;
+  readonly #restored: Restored;
+  #cursor: SwarmCursor | undefined;
 
   constructor(options: MemoryStoreOptions) {
     const { random, keepPeerIds, maxPeers, maxPeersPerAddress } = { ...defaults, ...options };
@@ -54,6 +59,9 @@ export class MemoryStore implements PeerStore {
     this.#sampler = new Sampler(this.#torrents, this.#participants, draw);
     this.#maxPeers = maxPeers;
     this.#maxPeersPerAddress = maxPeersPerAddress;
+    this.#keepPeerIds = keepPeerIds;
+    const hasRoom = (neighbours: number): boolean => this.#refusal(neighbours) === undefined;
+    this.#restored = { torrents: this.#torrents, participants: this.#participants, hasRoom };
   }
 
   announce(peer: StoreAnnounce, answer: PeerSample, now: number): AnnounceOutcome {
@@ -121,6 +129,21 @@ export class MemoryStore implements PeerStore {
       ipv4Peers: members[4].table.count,
       ipv6Peers: members[6].table.count,
     };
+  }
+
+  /** Begins a walk over all peers, silent ones first, in place of the one before. */
+  walk(): SwarmCursor {
+    this.#cursor?.end();
+    this.#cursor = new SwarmCursor(this.#torrents, this.#participants, this.#keepPeerIds);
+    return this.#cursor;
+  }
+
+  /**
+   * Takes in what a walk over another store wrote, the entries in their order, `silence` ms after that; peers that were
+   * silent for more than `lifetime` ms are left out. `now` should be larger than that: nobody was heard of before 0.
+   */
+  restore(entries: Uint8Array, silence: number, lifetime: number, now: number): RestoreReport {
+    return restoreEntries(this.#restored, entries, silence, lifetime, now);
   }
 
   #refusal(neighbours: number): 'store-full' | 'address-full' | undefined {

@@ -2,6 +2,7 @@
 // addresses. Decides roles and what is counted; a role that is told over one address holds for both.
 // Nobody's address is ever taken away by what another address says. BEP 7, 21.
 import type { StoreAnnounce } from '../peer-store.ts';
+import type { Witness } from '../snapshot/swarm-cursor.ts';
 import type { FamilyMembers } from './family-members.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { Pairs } from './pairs.ts';
@@ -24,6 +25,8 @@ export class Participants {
   readonly #pairs: Pairs;
   readonly #recent: RecentPeers;
   #pairedSeeds = 0;
+  /** Hears of what the order of the peers does not show. */
+  witness: Witness | undefined = undefined;
 
   constructor(torrents: TorrentTable, hash: KeyedHash, ipv4: FamilyMembers, ipv6: FamilyMembers) {
     this.members = { 4: ipv4, 6: ipv6 };
@@ -83,6 +86,7 @@ export class Participants {
     table.set(record, peerFlag.counted, true);
     if (partner >= 0) this.members[otherThan(family)].table.set(partner, peerFlag.counted, true);
     this.#torrents.countCompleted(torrent);
+    this.witness?.completes(torrent);
     return true;
   }
 
@@ -122,6 +126,7 @@ export class Participants {
   part(family: 4 | 6, record: number): void {
     const partner = this.partner(family, record);
     if (partner < 0) return;
+    this.witness?.leaves(family, record);
     const partial = this.members[family].table.has(record, peerFlag.partial);
     this.#setPartial(family, record, partner, false);
     this.#mark(family, record, partner, false);
@@ -134,6 +139,7 @@ export class Participants {
   remove(family: 4 | 6, record: number): boolean {
     const torrent = this.members[family].table.torrent(record);
     this.part(family, record);
+    this.witness?.leaves(family, record);
     this.#setPartial(family, record, -1, false);
     this.members[family].remove(torrent, record);
     if (!this.#torrents.isEmpty(torrent)) return true;

@@ -56,6 +56,10 @@ export class PeerTable implements IndexedRecords {
   /** The marker that the last peers stand behind, while there is one; its second is `#lastSecond`. */
   #lastMarker: number = none;
   #lastSecond = 0;
+  /** The last record that `advance` came by, if it came by any: what stands behind it is still to come. */
+  #visited: number = none;
+  /** Second of the peer that `advance` gave. */
+  visitedSecond = 0;
   count = 0;
   /** After `find`: how many peers of that torrent and address it met under other ports. */
   neighbours = 0;
@@ -101,8 +105,12 @@ export class PeerTable implements IndexedRecords {
     const words = this.#records.words(peer);
     const base = this.#records.base(peer);
     this.#storeId(peer, peerId);
-    if (peer === this.#last && seen <= this.#lastSecond) return;
-    this.#unlink(words, base);
+    if (peer === this.#last && seen <= this.#lastSecond) {
+      // What is known of it may have changed.
+      if (peer === this.#visited) this.#visited = words[base + word.previous]!;
+      return;
+    }
+    this.#unlink(peer, words, base);
     this.#append(words, base, peer, seen);
   }
 
@@ -110,7 +118,7 @@ export class PeerTable implements IndexedRecords {
     this.#index.remove(this.hashOf(peer), peer);
     const words = this.#records.words(peer);
     const base = this.#records.base(peer);
-    this.#unlink(words, base);
+    this.#unlink(peer, words, base);
     // Without a port it is nobody any more.
     words[base + word.portAndFlags] = 0;
     this.#records.release(peer);
@@ -126,6 +134,28 @@ export class PeerTable implements IndexedRecords {
   get oldestSecond(): number {
     // The list begins with a marker.
     return this.#first === none ? 0 : this.position(this.#first);
+  }
+
+  /** Lets `advance` begin with the oldest again. */
+  rewind(): void {
+    this.#visited = none;
+  }
+
+  /** Second of the peer that `advance` gives next; Infinity at the end, behind which come those heard of from now on. */
+  get upcoming(): number {
+    for (;;) {
+      const next = this.#behind(this.#visited);
+      if (next === none) return Infinity;
+      if (!this.#isMarker(next)) return this.visitedSecond;
+      this.visitedSecond = this.position(next);
+      this.#visited = next;
+    }
+  }
+
+  /** The peer after the one given last, of those that are `upcoming`. Touching or removing any of them does no harm. */
+  advance(): number {
+    this.#visited = this.#behind(this.#visited);
+    return this.#visited;
   }
 
   torrent(peer: number): number {
@@ -267,17 +297,23 @@ export class PeerTable implements IndexedRecords {
   }
 
   /** Takes a record out of the order, and the marker before it if nobody stands behind that any more. */
-  #unlink(words: Uint32Array, base: number): void {
+  #unlink(record: number, words: Uint32Array, base: number): void {
     const previous = words[base + word.previous]!;
+    if (record === this.#visited) this.#visited = previous;
     const next = words[base + word.next]!;
     if (previous === none) this.#first = next;
     else this.#records.words(previous)[this.#records.base(previous) + word.next] = next;
     if (next === none) this.#last = previous;
     else this.#records.words(next)[this.#records.base(next) + word.previous] = previous;
     if (!this.#isMarker(previous) || !(next === none || this.#isMarker(next))) return;
-    this.#unlink(this.#records.words(previous), this.#records.base(previous));
+    this.#unlink(previous, this.#records.words(previous), this.#records.base(previous));
     this.#records.release(previous);
     if (previous === this.#lastMarker) this.#lastMarker = none;
+  }
+
+  #behind(record: number): number {
+    if (record === none) return this.#first;
+    return this.#records.words(record)[this.#records.base(record) + word.next]!;
   }
 
   #isMarker(record: number): boolean {

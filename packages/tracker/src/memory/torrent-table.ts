@@ -126,6 +126,23 @@ export class TorrentTable implements IndexedRecords {
     if (words[at]! < 0xffff_ffff) words[at]!++;
   }
 
+  setCompleted(torrent: number, completed: number): void {
+    this.#records.words(torrent)[this.#records.base(torrent) + completedWord] = completed;
+  }
+
+  isPrivate(torrent: number): boolean {
+    return this.#tallyWordOf(torrent) >= privateBit;
+  }
+
+  /** Writes the 20 bytes that the torrent is announced by. */
+  writeInfoHash(torrent: number, into: Uint8Array, at: number): void {
+    const words = this.#records.words(torrent);
+    const base = this.#records.base(torrent);
+    const first = words[base]!;
+    writeWord(into, at, this.isPrivate(torrent) ? first ^ this.#privateMask : first);
+    for (let word = 1; word < hashWords; word++) writeWord(into, at + word * 4, words[base + word]!);
+  }
+
   /** Whether anything is tallied, so that `tally` need not be asked. */
   hasTally(torrent: number): boolean {
     return (this.#tallyWordOf(torrent) & tallyMask) !== 0;
