@@ -1,7 +1,7 @@
 // Announces over a store elsewhere: what a client hears when the store answers, fails, hangs, comes back.
-import { Tracker } from '@shoal/tracker';
+import { SignalledSwarms, Tracker } from '@shoal/tracker';
 import type { AnnounceFailure, AnnounceRequest, ScrapeCounts } from '@shoal/tracker-protocol';
-import { isFailure } from '@shoal/tracker-protocol';
+import { idText, isFailure } from '@shoal/tracker-protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   type RemoteAnswer,
@@ -65,9 +65,14 @@ interface Bench {
   now: number;
 }
 
-function benchOf(options: SharedServiceOptions = {}, allow?: (infoHash: string) => boolean): Bench {
+interface Rules {
+  readonly allow?: (infoHash: string) => boolean;
+  readonly signalling?: SignalledSwarms;
+}
+
+function benchOf(options: SharedServiceOptions = {}, rules: Rules = {}): Bench {
   const store = new StoreByHand();
-  const tracker = new Tracker({ random: mulberry32(1), store: new SharedTotals(), ...(allow && { allow }) });
+  const tracker = new Tracker({ random: mulberry32(1), store: new SharedTotals(), ...rules });
   const service = new SharedService(tracker, store, { clock: () => bench.now, random: () => 0.5, ...options });
   onTestFinished(() => service[Symbol.dispose]());
   const bench: Bench = { store, tracker, service, now: 0 };
@@ -115,18 +120,37 @@ describe('a service over a shared store', () => {
   });
 
   test('refuses by policy without asking the store', async () => {
-    const { service, store } = benchOf({}, () => false);
+    const { service, store } = benchOf({}, { allow: () => false });
     expect(await announced(service)).toMatchObject({ failureReason: 'this tracker does not serve this torrent' });
     expect(store.asked).toHaveLength(0);
   });
 
   test('scrapes what is served, in order', async () => {
-    const { service } = benchOf({}, (infoHash) => infoHash.startsWith('01'));
+    const { service } = benchOf({}, { allow: (infoHash) => infoHash.startsWith('01') });
     const counts = await new Promise((resolve) => {
       service.scrape([Uint8Array.from(somePeer), someHash, someHash], 0, resolve);
     });
     const entry = { complete: 1, incomplete: 2, downloaded: 3, downloaders: 1 };
     expect(counts).toEqual([undefined, entry, entry]);
+  });
+
+  test('counts the WebTorrent peers of this process with those of the store', async () => {
+    const signalling = new SignalledSwarms({ random: mulberry32(2) });
+    const amounts = { uploaded: 0, downloaded: 0, event: 'none', offers: [] } as const;
+    const ids = { infoHash: idText(someHash), peerId: idText(somePeer) };
+    const member = { infoHash: someHash, seeding: true, leaving: false, want: 0 };
+    signalling.announce(1, { action: 'announce', ...ids, left: 0, ...amounts }, member, 0);
+    const { service, store } = benchOf({}, { signalling });
+    const reply = announced(service);
+    store.asked[0]!.resolve(someAnswer);
+    expect(await reply).toMatchObject({ counts: [4, 2, 1, 9] });
+    const counts = await new Promise((resolve) => {
+      service.scrape([someHash, Uint8Array.from(somePeer)], 0, resolve);
+    });
+    expect(counts).toEqual([
+      { complete: 2, incomplete: 2, downloaded: 3, downloaders: 1 },
+      { complete: 1, incomplete: 2, downloaded: 3, downloaders: 1 },
+    ]);
   });
 
   test('tells clients when to come back, in minutes and in seconds, when the store fails', async () => {
