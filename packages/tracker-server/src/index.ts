@@ -4,6 +4,13 @@ export type { Page } from './http/pages.ts';
 export { SourceAddress, type SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
 export { type RemoteAnswer, type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
+export {
+  type LoadedSnapshot,
+  type SavedSnapshot,
+  type SnapshotOptions,
+  loadSnapshot,
+  saveSnapshot,
+} from './snapshot/snapshot-file.ts';
 export { SharedTotals } from './shared-service-totals.ts';
 export { type CheckedServiceOptions, checkedService } from './nat-check/checked-service.ts';
 export { NatChecker, type NatCheckCounts, type NatCheckMode, type NatCheckOptions } from './nat-check/nat-checker.ts';
@@ -18,3 +25,4 @@ export { type HttpTraffic, type Traffic, type UdpTraffic, type WebSocketTraffic,
 export type { ConnectionIdMode, ConnectionIdOptions } from './udp/address-proof.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';
 export type { WebSocketOptions } from './websocket.ts';
+export type { AnnounceHeard } from './websocket/answerer.ts';
