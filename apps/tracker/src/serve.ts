@@ -59,10 +59,9 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
   }
   if (options.udp !== 'off') {
     const { workers, connectionIds, proxyProtocol } = options;
-    const trust = workers === 1 ? { source: running.configuration.source } : { trustedProxies: options.trustedProxy };
     const udp = await serveUdp(tracker, {
       ...options.udp,
-      ...trust,
+      source: running.configuration.source,
       workers,
       connectionIds,
       proxyProtocol,
@@ -100,6 +99,7 @@ async function listenHttp(
     webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
     tls: configuration.certificate,
     source: configuration.source,
+    workers: options.workers,
     proxyProtocol: options.proxyProtocol,
     page: publicPages(pagesOf(tracker, folder, clock), metrics, ready),
     onError: running.tellError,
@@ -112,6 +112,9 @@ async function listenHttp(
 }
 
 /** A tracker with its own swarms counts its peers itself: asking it through HTTP's service would count a scrape. */
-function webSocketOptions({ swarms }: RunningTracker, { webSocketOrigin }: ServeOptions): WebSocketOptions {
-  return { service: swarms.shared, ...(webSocketOrigin.length > 0 && { allowedOrigins: webSocketOrigin }) };
+function webSocketOptions(
+  { swarms, measureWebSocket: onAnnounce }: RunningTracker,
+  { webSocketOrigin }: ServeOptions,
+): WebSocketOptions {
+  return { service: swarms.shared, onAnnounce, ...(webSocketOrigin.length > 0 && { allowedOrigins: webSocketOrigin }) };
 }

@@ -74,13 +74,14 @@ describe('a tracker with a configuration file', () => {
 });
 
 describe('workers', () => {
-  test('answer UDP on one port from one view of the swarms', async () => {
+  test('answer UDP and HTTP on their ports from one view of the swarms', async () => {
     await using run = new Run('serve', '--http', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--workers', '2', '--json');
-    const { udp } = await run.event();
-    const seen = await check({ urls: [String(udp)], only: true, timeoutMs: 5000, infoHash: undefined });
+    const { udp, http } = await run.event();
+    const urls = [String(udp), `${String(http)}/announce`];
+    const seen = await check({ urls, only: true, timeoutMs: 5000, infoHash: undefined });
     expect(seen).toMatchObject({ exit: 'ok', problems: [] });
     const ended = run.end('SIGTERM');
-    expect(await run.event()).toMatchObject({ event: 'stopped', swarms: { announces: 4 } });
+    expect(await run.event()).toMatchObject({ event: 'stopped', swarms: { announces: 8 } });
     expect((await ended).code).toBe(0);
   });
 });

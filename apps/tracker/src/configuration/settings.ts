@@ -82,8 +82,8 @@ export const settings: Settings = {
   udp: listenSetting({ about: 'listen for UDP; as for HTTP', default: defaultAddress }),
   workers: numberSetting('<n>', 1, 64, {
     about:
-      'threads that receive and answer UDP on its port; more than one need Linux or FreeBSD, and go by the ' +
-      'trusted proxies of the start',
+      'threads that receive and answer UDP and plain HTTP on their ports, where there are four cores or more; more ' +
+      'than one need Linux; HTTPS has one',
     default: 1,
   }),
   connectionIds: wordSetting(['strict', 'lenient', 'off'], {

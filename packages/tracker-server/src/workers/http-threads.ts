@@ -20,7 +20,8 @@ export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
 
 /** Starts the threads; resolves when all of them listen. @throws TrackerServerError when the address cannot be bound */
 export async function serveInThreads(service: SwarmService, options: HttpThreadsOptions): Promise<SwarmThreads> {
-  const { source, workers, clock, traffic, listenAt, ...own } = options;
+  const { source, workers, clock, traffic, listenAt, host } = options;
+  const own = startOf(options);
   // A folder that is nobody else's: who could connect to it could claim any address.
   const folder = await mkdtemp(join(tmpdir(), 'shoal-tracker-'));
   try {
@@ -32,8 +33,8 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
       clock,
       transport: 'http',
       module: 'http-thread',
-      host: own.host,
-      port: own.port,
+      host,
+      port: options.port,
       start: (port) => ({ ...own, port, trust: source.options, inner }),
       count: (counted) => {
         for (const name of Object.keys(traffic) as (keyof HttpTraffic)[]) traffic[name] += counted[name] ?? 0;
@@ -51,4 +52,10 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
     await rm(folder, { recursive: true, force: true });
     throw cause;
   }
+}
+
+/** What can be sent to a thread: a server's options have functions among them, even where their types do not. */
+function startOf(options: HttpThreadsOptions): Omit<HttpStart, 'trust' | 'inner'> {
+  const { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections, proxyProtocol } = options;
+  return { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections, proxyProtocol };
 }

@@ -2,7 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { once } from 'node:events';
 import { SignalledSwarms } from '@shoal/tracker';
-import { type HttpServer, SourceAddress, TrackerServerError } from '../../src/index.ts';
+import {
+  type HttpServer,
+  type Page,
+  SourceAddress,
+  TrackerServerError,
+  createTraffic,
+  localService,
+} from '../../src/index.ts';
 import {
   announceTarget,
   ask,
@@ -78,6 +85,21 @@ describe.runIf(process.platform === 'linux')('an HTTP server of three threads', 
     expect(server.traffic.websocket.connections).toBe(1);
     socket.close();
     await once(socket, 'close');
+  });
+
+  test('takes every option of a server', async () => {
+    const tracker = trackerOf();
+    const page = async (path: string): Promise<Page> => ({ contentType: 'text/plain', body: path });
+    const options = {
+      service: localService(tracker),
+      page,
+      onError: () => {},
+      traffic: createTraffic(),
+      clock: () => 1,
+    };
+    await using server = await httpOn(tracker, { workers: 2, gzip: 'off', ...options });
+    await ask(server, announceTarget());
+    expect((await get(server, '/a')).body.toString()).toBe('/a');
   });
 
   test('has counted everything when it has closed, and ends connections that wait', async () => {
