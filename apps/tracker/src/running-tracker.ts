@@ -2,6 +2,7 @@
 // may change, and a watch over what looks wrong.
 import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
 import {
+  type AnnounceHeard,
   NatChecker,
   SourceAddress,
   type SwarmService,
@@ -21,7 +22,7 @@ import { RunningConfiguration, sourceOptions } from './running-configuration.ts'
 import { readSecrets } from './secrets.ts';
 import { type Swarms, openSwarms } from './store.ts';
 
-/** How announces come in. */
+/** How requests come in that a `SwarmService` answers. */
 export type Transport = 'http' | 'udp';
 
 /** One request in so many is timed: over UDP reading the clock would be a tenth of the cost of an answer. */
@@ -41,9 +42,10 @@ export class RunningTracker implements AsyncDisposable {
   readonly traffic: Traffic = createTraffic();
   readonly stats: TrackerStats;
   readonly natChecker: NatChecker;
-  readonly measurements: Readonly<Record<Transport, Measurements>> = {
+  readonly measurements: Readonly<Record<Transport | 'ws', Measurements>> = {
     http: new Measurements(),
     udp: new Measurements(),
+    ws: new Measurements(),
   };
   /** Writes all metrics in Prometheus' text format. */
   readonly metrics: () => Promise<string>;
@@ -113,6 +115,14 @@ export class RunningTracker implements AsyncDisposable {
     });
     return measuredService(checked, this.measurements[transport], sampleEvery[transport], clock);
   }
+
+  /** Counts what is announced by WebSockets. */
+  readonly measureWebSocket: AnnounceHeard = (event, address, began, interval) => {
+    const { ws } = this.measurements;
+    ws.count(event, address.length, interval === undefined);
+    if (interval !== undefined) ws.tell(interval);
+    ws.announceDurations.record(this.clock() - began);
+  };
 
   /** Logs a failure of our own. */
   readonly tellError = (error: unknown): void => {

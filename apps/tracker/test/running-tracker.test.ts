@@ -58,11 +58,16 @@ describe('a running tracker', () => {
       const wanted = { families: 'own', withPeerIds: false } as const;
       one.service(transport).announce(request, address, wanted, 0, (reply) => intervals.push(reply.interval));
     }
+    one.measureWebSocket('started', address, one.clock(), 60);
+    one.measureWebSocket('none', new Uint8Array(16), one.clock(), undefined);
     expect(intervals).toEqual([600, 600]);
     const metrics = await one.metrics();
-    for (const proto of ['http', 'udp']) {
+    for (const proto of ['http', 'udp', 'ws']) {
       expect(metrics).toContain(`btt_announces_total{proto="${proto}",family="ipv4",event="started",result="ok"} 1`);
     }
+    expect(metrics).toContain('btt_announces_total{proto="ws",family="ipv6",event="none",result="refused"} 1');
+    expect(metrics).toContain('btt_announce_interval_seconds{proto="ws"} 60');
+    expect(metrics).toContain('btt_request_duration_seconds_count{proto="ws",request="announce"} 2');
   });
 });
 

@@ -8,7 +8,7 @@ import type { AnnounceRequest } from '@shoal/tracker-protocol';
 import { WebSocketServer } from 'ws';
 import type { SwarmService } from './swarm-service.ts';
 import type { WebSocketTraffic } from './traffic.ts';
-import { SignalAnswerer } from './websocket/answerer.ts';
+import { type AnnounceHeard, SignalAnswerer } from './websocket/answerer.ts';
 import { SignalConnections } from './websocket/connections.ts';
 import { Gate, refuse } from './websocket/gate.ts';
 
@@ -31,6 +31,8 @@ export interface WebSocketOptions {
   readonly announcesPerInterval?: number;
   /** Who counts the peers told in answers; undefined is the tracker itself. Default: who answers over HTTP. */
   readonly service?: SwarmService | undefined;
+  /** Hears of every announce that is answered, for who measures. Default: nobody. */
+  readonly onAnnounce?: AnnounceHeard;
 }
 
 /** What WebSockets share with the HTTP server that they come through. */
@@ -47,7 +49,7 @@ export interface WebSocketSurroundings {
 }
 
 /** The options that hold when one is left out. */
-export const webSocketDefaults: Required<Omit<WebSocketOptions, 'allowedOrigins' | 'service'>> = {
+export const webSocketDefaults: Required<Omit<WebSocketOptions, 'allowedOrigins' | 'service' | 'onAnnounce'>> = {
   maxConnections: 20_000,
   maxConnectionsPerAddress: 256,
   maxMessageBytes: 131_072,
@@ -87,7 +89,9 @@ export function serveWebSocket(
     },
   });
   const { announcesPerInterval } = settings;
-  const answerer = new SignalAnswerer({ tracker, swarms, service, announcesPerInterval, traffic, sender: connections });
+  const { onAnnounce } = options;
+  const heard = { traffic, onAnnounce, sender: connections };
+  const answerer = new SignalAnswerer({ tracker, swarms, service, announcesPerInterval, ...heard });
   const acceptor = new WebSocketServer({
     noServer: true,
     clientTracking: false,

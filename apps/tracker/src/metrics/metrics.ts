@@ -75,8 +75,6 @@ function addTrafficMetrics(registry: Registry, { traffic, measurements }: Metric
     for (const [proto, measured] of Object.entries(measurements)) {
       for (const { count, ...kind } of measured.announces()) set({ proto, ...kind }, count);
     }
-    // Labels that are not known are left out.
-    set({ proto: 'ws', result: 'ok' }, traffic.websocket.announces);
   });
   gauge(registry, 'btt_announce_interval_seconds', 'Mean interval that clients were told lately', ['proto'], (set) => {
     for (const [proto, { interval }] of Object.entries(measurements)) set({ proto }, interval);

@@ -2,6 +2,7 @@
 // Who gets an offer is decided in tracker/src/signalling, who is refused by the tracker's policy.
 import type { Delivery, SignalledSwarms, Tracker } from '@shoal/tracker';
 import {
+  type AnnounceEvent,
   type AnnounceFailure,
   type IdText,
   type ScrapeCounts,
@@ -35,6 +36,17 @@ export interface SignalSender {
   end(connection: number, reason: string): void;
 }
 
+/**
+ * Hears of an announce once it is answered: from where (4 or 16 bytes), when it came (ms), and the interval told in
+ * seconds, undefined where it was refused.
+ */
+export type AnnounceHeard = (
+  event: AnnounceEvent,
+  address: Uint8Array,
+  began: number,
+  interval: number | undefined,
+) => void;
+
 export interface SignalAnswererOptions {
   readonly tracker: Tracker;
   readonly swarms: SignalledSwarms;
@@ -43,6 +55,7 @@ export interface SignalAnswererOptions {
   /** So often do WebTorrent peers announce within a regular interval. */
   readonly announcesPerInterval: number;
   readonly traffic: WebSocketTraffic;
+  readonly onAnnounce?: AnnounceHeard | undefined;
   readonly sender: SignalSender;
 }
 
@@ -75,21 +88,27 @@ export class SignalAnswerer {
   }
 
   #announce(from: SignalSource, message: SignalAnnounce, now: number): void {
-    const { tracker, swarms, traffic } = this.#options;
+    const { tracker, swarms, traffic, onAnnounce } = this.#options;
     traffic.announces++;
-    const { infoHash } = message;
+    const { infoHash, event } = message;
     const admitted = tracker.admit(announceRequestOf(message, from.port), from.address, 'own', false, now);
-    if (isFailure(admitted)) return this.#fail(from, 'announce', infoHash, admitted);
+    if (isFailure(admitted)) return this.#refuse(from, message, admitted, now);
     const deliveries = swarms.announce(from.number, message, admitted, now);
-    if (isFailure(deliveries)) return this.#fail(from, 'announce', infoHash, deliveries);
+    if (isFailure(deliveries)) return this.#refuse(from, message, deliveries, now);
     const interval = this.#interval(now);
     this.#count([admitted.infoHash], now, (counts) => {
-      if (isFailure(counts)) return this.#fail(from, 'announce', infoHash, counts);
+      if (isFailure(counts)) return this.#refuse(from, message, counts, now);
       const { complete, incomplete } = counts[0] ?? nobody;
       this.#send(from.number, { action: 'announce', infoHash, interval, complete, incomplete });
+      onAnnounce?.(event, from.address, now, interval);
     });
     traffic.offers += deliveries.length;
     for (const delivery of deliveries) this.#deliver(delivery);
+  }
+
+  #refuse(from: SignalSource, { infoHash, event }: SignalAnnounce, failure: AnnounceFailure, began: number): void {
+    this.#fail(from, 'announce', infoHash, failure);
+    this.#options.onAnnounce?.(event, from.address, began, undefined);
   }
 
   #answer(from: SignalSource, message: SignalAnswer, now: number): void {

@@ -84,6 +84,8 @@ export class SignalConnections implements SignalSender {
     this.#connections.set(number, connection);
     this.#traffic.connections++;
     socket.on('message', (data: Buffer) => {
+      // Who was ended may go on talking for as long as it likes not to answer.
+      if (socket.readyState !== socket.OPEN) return;
       const at = this.#clock();
       connection.heard = at;
       if (this.#spend(connection, at)) this.#events.receive(connection, data.toString(), at);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { idBytes } from '@shoal/tracker-protocol';
-import { createTraffic } from '../../src/index.ts';
+import { type AnnounceHeard, createTraffic } from '../../src/index.ts';
 import { trackerOf } from '../support.ts';
 import { Peer, idOf, refusalOf, signallingTracker, webSocketsOn } from './peers.ts';
 
@@ -62,6 +62,30 @@ describe('announces over a WebSocket', () => {
     using peer = await Peer.connect(server);
     peer.socket.send(Buffer.from(JSON.stringify({ action: 'scrape', info_hash: idOf(0) })), { binary: true });
     expect(await peer.next()).toMatchObject({ action: 'scrape' });
+  });
+
+  test('are told to who measures, with the interval that was told, or none where they are refused', async () => {
+    const heard: unknown[] = [];
+    const tracker = signallingTracker({ allow: (infoHash) => infoHash.startsWith('a0'), interval: 900 });
+    const onAnnounce: AnnounceHeard = (event, address, began, interval) => {
+      heard.push([event, [...address], began, interval]);
+    };
+    await using server = await webSocketsOn(tracker, { clock: () => 5, webSocket: { onAnnounce } });
+    using peer = await Peer.connect(server);
+    await peer.announce(1);
+    await peer.announce(1, { event: 'stopped' });
+    await peer.announce(1, { infoHash: idOf(1) });
+    // Another id on the same connection.
+    await peer.announce(1, { event: 'none' });
+    await peer.announce(2, { event: 'none' });
+    const from = [127, 0, 0, 1];
+    expect(heard).toEqual([
+      ['started', from, 5, 60],
+      ['stopped', from, 5, 60],
+      ['started', from, 5, undefined],
+      ['none', from, 5, 60],
+      ['none', from, 5, undefined],
+    ]);
   });
 
   test('count with all other peers of a torrent, and are scraped everywhere', async () => {
