@@ -211,6 +211,15 @@ describe('an override', () => {
     expect(() => found.find('deny')?.has('nonsense')).toThrow(PolicyListError);
   });
 
+  test('is written in a way that is an entry of a file too', async () => {
+    const found = await lists({});
+    expect(found.find('ban')!.add('192.0.2.1 -\n\t192.0.2.9')).toBe('done');
+    expect(found.find('ban')!.view.overrides.added).toEqual(['192.0.2.1-192.0.2.9']);
+    expect(found.rules.bannedAddresses?.contains(parseIp('192.0.2.5')!)).toBe(true);
+    expect(found.find('deny-clients')!.add('#XX')).toBe('done');
+    expect(found.rules.deniedClients?.matches(Buffer.from('#XX1000-abcdefghijkl'))).toBe(true);
+  });
+
   test('is forgotten once the file says the same, and holds over other edits', async () => {
     const path = await file('deny', '');
     const found = await lists({ deny: path });

@@ -52,7 +52,8 @@ export const clientList: ListKind<ReadonlySet<string>, ClientPrefixes> = textLis
   'the beginning of a peer id',
   (text) => {
     parseClientPrefix(text);
-    return text;
+    // In the form of a list it would begin a comment.
+    return text.replace(/^#/, '%23');
   },
   parseClientList,
 );
@@ -62,7 +63,8 @@ export const addressList: ListKind<ReadonlySet<string>, AddressRanges> = textLis
   'an address, a CIDR range or two addresses with a hyphen between',
   (text) => {
     parseAddressRange(text);
-    return text.toLowerCase().replaceAll(' ', '');
+    // Whatever counts as a blank, a line end too: entries are put together as lines.
+    return text.toLowerCase().replaceAll(/\s/g, '');
   },
   parseAddressList,
 );

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { idBytes } from '@shoal/tracker-protocol';
 import { type AnnounceHeard, createTraffic } from '../../src/index.ts';
 import { trackerOf } from '../support.ts';
-import { Peer, idOf, refusalOf, signallingTracker, webSocketsOn } from './peers.ts';
+import { Peer, announceOf, idOf, refusalOf, signallingTracker, webSocketsOn } from './peers.ts';
 
 const offer = { offerId: idOf(20), sdp: 'v=0\r\no=- offer' };
 
@@ -216,6 +216,16 @@ describe('connections', () => {
       failureReason: expect.stringContaining(reason) as string,
     });
     expect(await peer.closed).toMatchObject({ code: 1008, reason: expect.stringContaining(reason) as string });
+  });
+
+  test('that are being closed are not listened to any more', async () => {
+    const tracker = signallingTracker();
+    await using server = await webSocketsOn(tracker);
+    using peer = await Peer.connect(server);
+    peer.socket.send('[');
+    peer.send(announceOf(1));
+    expect(await peer.closed).toMatchObject({ code: 1008 });
+    expect(tracker.counts).toMatchObject({ announces: 0, torrents: 0 });
   });
 
   test('that send more than a message may have are closed', async () => {
