@@ -2,10 +2,11 @@
 // Invariant: memory grows only with tokens read, never with a length claimed. Must not know what a value means.
 import { BencodeError } from './errors.ts';
 import { keyText } from './known-keys.ts';
-import { completeOptions, type DecodeOptions } from './limits.ts';
+import { completeOptions, type DecodeOptions, type ItemTaker, type PrefixOptions } from './limits.ts';
 import { type Deviation, isDigit, Scanner, token } from './scanner.ts';
 import type { BencodeDictionary, BencodeList, BencodeValue } from './value.ts';
 
+export type { ItemTaker, PrefixOptions } from './limits.ts';
 export type { Deviation } from './scanner.ts';
 
 /** A value and where it ends. */
@@ -13,6 +14,8 @@ export interface Prefix {
   readonly value: BencodeValue;
   /** Offset of the first byte after the value. */
   readonly end: number;
+  /** Of the value asked for with `rangeOf`: its bytes as received. Not there when the key is not. */
+  readonly raw?: Uint8Array;
   /** The first thing that strict decoding would have refused; never there when strict. */
   readonly deviation?: Deviation;
 }
@@ -22,25 +25,25 @@ export interface Prefix {
  * @throws BencodeError when the bytes are no bencode, are not in its one canonical form, or exceed a limit.
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = {}): BencodeValue {
-  const { value, end, lenient } = decodeWith(bytes, options);
-  if (end !== bytes.length && !lenient) throw new BencodeError('trailing-bytes', end);
+  const scanner = new Scanner(bytes, completeOptions(options));
+  const value = new Decoder(scanner, {}).value();
+  if (scanner.position !== bytes.length && !scanner.lenient) {
+    throw new BencodeError('trailing-bytes', scanner.position);
+  }
   return value;
 }
 
 /**
  * The value that the bytes begin with, and where it ends: `ut_metadata` puts payload after a dictionary (BEP 9).
- * @throws BencodeError as {@link decode}, but never `trailing-bytes`.
+ * @throws BencodeError as {@link decode}, but never `trailing-bytes`; what `items` throws.
  */
-export function decodePrefix(bytes: Uint8Array, options: DecodeOptions = {}): Prefix {
-  const { value, end, deviation } = decodeWith(bytes, options);
-  return deviation === undefined ? { value, end } : { value, end, deviation };
-}
-
-function decodeWith(bytes: Uint8Array, options: DecodeOptions): Prefix & { readonly lenient: boolean } {
+export function decodePrefix(bytes: Uint8Array, options: PrefixOptions = {}): Prefix {
   const scanner = new Scanner(bytes, completeOptions(options));
-  const value = new Decoder(scanner).value();
-  const { position: end, lenient, deviation } = scanner;
-  return deviation === undefined ? { value, end, lenient } : { value, end, lenient, deviation };
+  const decoder = new Decoder(scanner, options);
+  const value = decoder.value();
+  const { position: end, deviation } = scanner;
+  const { raw } = decoder;
+  return { value, end, ...(raw === undefined ? {} : { raw }), ...(deviation === undefined ? {} : { deviation }) };
 }
 
 /** A list or dictionary that is not closed yet. One frame per depth is made, and used again for every sibling. */
@@ -49,6 +52,8 @@ class Frame {
   dictionary: BencodeDictionary | undefined;
   /** In a list: where its values begin among those gathered. */
   listStart = 0;
+  /** In a list that is handed over: who takes its values. */
+  taker: ItemTaker | undefined;
   /** In a dictionary: the key in front of the value now read, and its place in the bytes. */
   key = '';
   keyStart = 0;
@@ -62,9 +67,15 @@ class Decoder {
   /** Values of the open lists; cut off as a list of exact size when one closes. */
   readonly #gathered: BencodeValue[] = [];
   #gatheredCount = 0;
+  readonly #rangeOf: string | undefined;
+  readonly #items: ItemTaker | undefined;
+  /** The last value of the key `rangeOf`, as received. */
+  raw: Uint8Array | undefined;
 
-  constructor(scanner: Scanner) {
+  constructor(scanner: Scanner, { rangeOf, items }: PrefixOptions) {
     this.#scanner = scanner;
+    this.#rangeOf = rangeOf;
+    this.#items = items;
   }
 
   value(): BencodeValue {
@@ -88,7 +99,11 @@ class Decoder {
         value = this.#scalar(byte);
       }
       if (frame === undefined) return value;
-      if (frame.dictionary !== undefined) frame.dictionary.set(frame.key, value);
+      if (frame.dictionary !== undefined) {
+        frame.dictionary.set(frame.key, value);
+        if (this.#depth === 1 && frame.key === this.#rangeOf)
+          this.raw = scanner.bytes.subarray(frame.keyEnd, scanner.position);
+      } else if (frame.taker !== undefined) frame.taker.item(value);
       else this.#gathered[this.#gatheredCount++] = value;
     }
   }
@@ -116,7 +131,19 @@ class Decoder {
     frame.dictionary = byte === token.dictionary ? new Map() : undefined;
     frame.listStart = this.#gatheredCount;
     frame.keyEnd = -1;
+    frame.taker = byte === token.list && this.#isAtItems() ? this.#items : undefined;
+    frame.taker?.opened();
     return frame;
+  }
+
+  /** Whether the container just opened stands at the path of `items`. */
+  #isAtItems(): boolean {
+    const path = this.#items?.path;
+    if (path === undefined || this.#depth !== path.length + 1) return false;
+    return path.every((key, depth) => {
+      const { dictionary, key: current } = this.#frames[depth]!;
+      return dictionary !== undefined && current === key;
+    });
   }
 
   #cutList(frame: Frame): BencodeList {

@@ -1,4 +1,4 @@
-export { decode, decodePrefix, type Deviation, type Prefix } from './decode.ts';
+export { decode, decodePrefix, type Deviation, type ItemTaker, type Prefix, type PrefixOptions } from './decode.ts';
 export { encode, type BencodeInput, type EncodeOptions } from './encode.ts';
 export { BencodeError, type BencodeErrorCode } from './errors.ts';
 export { defaults, maxIntegerDigits, type DecodeOptions } from './limits.ts';

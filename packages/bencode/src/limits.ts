@@ -1,4 +1,6 @@
-// Limits: how much a decoder accepts and how strictly. Decides the defaults; must not know what is being decoded.
+// Limits: how much a decoder accepts and how strictly, and what it tells beside the value. Decides the defaults; must not
+// know what is being decoded.
+import type { BencodeValue } from './value.ts';
 
 /** How strictly and how far to decode. */
 export interface DecodeOptions {
@@ -13,6 +15,26 @@ export interface DecodeOptions {
   readonly maxTokens?: number;
   /** Longest input in bytes. Default 64 MiB: the hashes of 2^21 pieces (libtorrent's most) are 40 MiB. */
   readonly maxBytes?: number;
+}
+
+/** What to tell of a value that {@link decodePrefix} reads, beside it and without a second pass. */
+export interface PrefixOptions extends DecodeOptions {
+  /** A key of the outermost dictionary, as latin1 text: the bytes of its value are reported, of the last one of duplicates. */
+  readonly rangeOf?: string;
+  /** Takes the items of one list, which is left empty in the value. */
+  readonly items?: ItemTaker;
+}
+
+/**
+ * Takes the items of a list one by one, as each is complete, so that a long list never exists as a whole. What it is
+ * given belongs to a document that may yet turn out to be no bencode.
+ */
+export interface ItemTaker {
+  /** Dictionary keys that lead to the list, from the outermost, as latin1 text. */
+  readonly path: readonly string[];
+  /** A list at `path` begins. Called again for a duplicate of a key, of which the last counts, as everywhere. */
+  opened(): void;
+  item(value: BencodeValue): void;
 }
 
 /** The limits that hold when an option is left out. */

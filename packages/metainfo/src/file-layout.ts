@@ -2,8 +2,8 @@
  * Gives every file of a torrent the path it has on disk: safe elements, no two files in one place, no file where a folder must
  * be. Linear in the elements of all paths. Must not know the disk. Clients' corner cases 60, 61 and 64; BEP 3, 47.
  */
-import { latin1, utf8 } from '@shoal/bencode';
 import { MetainfoError } from './errors.ts';
+import type { FileEntry } from './file-entries.ts';
 import type { MetainfoFile } from './metainfo.ts';
 import { foldedElement, numberedElement, safeElement } from './safe-path.ts';
 import { resolveSymlinks, type Folder } from './symlinks.ts';
@@ -15,15 +15,6 @@ export const maxPathElements = 128;
 const maxNamesakes = 500;
 /** How BitComet names padding that it does not mark. */
 const bitCometPadding = '_____padding_file_';
-
-/** One entry of the `files` list, checked for types only. */
-export interface FileEntry {
-  /** Undefined where padding may have none. */
-  readonly path: readonly Uint8Array[] | undefined;
-  readonly length: number;
-  readonly attributes: string | undefined;
-  readonly symlinkPath: readonly Uint8Array[] | undefined;
-}
 
 export interface PathRules {
   readonly replaceWindowsCharacters: boolean;
@@ -40,20 +31,17 @@ export function layOutFiles(
   const layout = new Layout(name, originalName, rules, warnings);
   const files = entries.map((entry, index) => layout.file(entry, index));
   layout.settle(files);
-  const targets = entries.map(({ symlinkPath }) => symlinkPath && layout.elements(symlinkPath));
+  const targets = new Map<number, readonly string[]>();
+  for (const [index, { symlinkPath }] of entries.entries())
+    if (symlinkPath !== undefined) targets.set(index, layout.elements(symlinkPath));
   resolveSymlinks(files, targets, layout.root, name, warnings);
   return files;
 }
 
-/** Text of a remote's bytes: ASCII the quick way, U+FFFD where it is no UTF-8. */
-export function textOf(bytes: Uint8Array): string {
-  for (let i = 0; i < bytes.length; i++) if ((bytes[i] ?? 0) >= 0x80) return utf8(bytes);
-  return latin1(bytes);
-}
-
 /** The folder part of a path, worked out once for all the files that follow each other in it. */
 interface Directory {
-  readonly raw: readonly Uint8Array[];
+  /** As the torrent has it, without the torrent's name. */
+  readonly folders: readonly string[];
   /** Both with the torrent's name first. */
   readonly path: readonly string[];
   readonly original: readonly string[];
@@ -78,15 +66,15 @@ class Layout {
     this.#warnings = warnings;
     const path = [name];
     const isSame = originalName === name;
-    this.#top = { raw: [], path, original: isSame ? path : [originalName], isSame: true, folder: this.root };
+    this.#top = { folders: [], path, original: isSame ? path : [originalName], isSame: true, folder: this.root };
     this.#directory = this.#top;
   }
 
   /** Safe elements below the torrent's folder; `.` and `..` are left out, and what has no name is called `_`. */
-  elements(raw: readonly Uint8Array[]): string[] {
+  elements(raw: readonly string[]): string[] {
     const safe: string[] = [];
-    for (const bytes of raw) {
-      const element = safeElement(textOf(bytes), this.#rules.replaceWindowsCharacters);
+    for (const text of raw) {
+      const element = safeElement(text, this.#rules.replaceWindowsCharacters);
       if (element !== undefined) safe.push(element === '' ? '_' : element);
     }
     return safe;
@@ -94,14 +82,11 @@ class Layout {
 
   /** The file with its safe path, which another may still want too; its folders now exist. */
   file(entry: FileEntry, index: number): MetainfoFile {
-    const { attributes, length } = entry;
-    const raw = entry.path ?? [Buffer.from('.pad'), Buffer.from(String(length))];
-    const last = raw.at(-1);
-    const originalElement = last === undefined ? '' : textOf(last);
+    const { attributes, length, folders, element: originalElement } = entry;
     // Unlike a folder, a file cannot be left out of its path.
     const element = safeElement(originalElement, this.#rules.replaceWindowsCharacters) || '_';
     const isPadding = (attributes?.includes('p') ?? false) || element.startsWith(bitCometPadding);
-    const directory = this.#directoryOf(raw, isPadding, index);
+    const directory = this.#directoryOf(folders, isPadding, index);
     this.#parents[index] = directory.folder;
     const path = [...directory.path, element];
     if (!directory.isSame || originalElement !== element) this.#cleaned.push(index);
@@ -141,24 +126,24 @@ class Layout {
     }
   }
 
-  #directoryOf(raw: readonly Uint8Array[], isPadding: boolean, index: number): Directory {
-    if (raw.length <= 1) return this.#top;
-    if (isWithin(raw, this.#directory.raw)) return this.#directory;
-    if (raw.length > maxPathElements) {
+  #directoryOf(folders: readonly string[], isPadding: boolean, index: number): Directory {
+    if (folders.length === 0) return this.#top;
+    // Files of one folder come one after another, and then with the same array.
+    if (folders === this.#directory.folders) return this.#directory;
+    if (folders.length >= maxPathElements) {
       throw new MetainfoError(
         'bad-path',
-        `file ${index} lies ${raw.length} folders deep; at most ${maxPathElements} are possible`,
+        `file ${index} lies ${folders.length + 1} folders deep; at most ${maxPathElements} are possible`,
         { key: 'path', file: index },
       );
     }
-    const rawFolders = raw.slice(0, -1);
-    const safe = this.elements(rawFolders);
+    const safe = this.elements(folders);
     const path = [...this.#top.path, ...safe];
-    const original = [...this.#top.original, ...rawFolders.map(textOf)];
+    const original = [...this.#top.original, ...folders];
     // The torrent's own name is warned of where it is read.
-    const isSame = safe.length === rawFolders.length && safe.every((element, i) => element === original[i + 1]);
+    const isSame = safe.length === folders.length && safe.every((element, i) => element === original[i + 1]);
     const directory = {
-      raw: rawFolders,
+      folders,
       path,
       original: isSame && this.#top.original === this.#top.path ? path : original,
       isSame,
@@ -200,20 +185,3 @@ class Layout {
     );
   }
 }
-
-/** Whether a path's folders are exactly these. */
-function isWithin(path: readonly Uint8Array[], folders: readonly Uint8Array[]): boolean {
-  if (path.length !== folders.length + 1) return false;
-  for (let i = 0; i < folders.length; i++) {
-    if (!isEqual(path[i] ?? empty, folders[i] ?? empty)) return false;
-  }
-  return true;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
-
-const empty = new Uint8Array(0);

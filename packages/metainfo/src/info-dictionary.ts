@@ -2,10 +2,11 @@
  * Reads and checks an info dictionary: name, files, pieces. What contradicts itself is refused, because content could never be
  * verified against it. Must not know the root dictionary. Clients' corner cases 60–64; BEP 3, 27, 47, 52 (only to refuse it).
  */
-import type { BencodeDictionary, BencodeValue } from '@shoal/bencode';
+import type { BencodeDictionary } from '@shoal/bencode';
 import { geometryOf, type Geometry } from '@shoal/pieces';
 import { MetainfoError } from './errors.ts';
-import { layOutFiles, textOf, type FileEntry, type PathRules } from './file-layout.ts';
+import { attributesOf, lengthOf, textOf, type FileEntries, type FileEntry } from './file-entries.ts';
+import { layOutFiles, type PathRules } from './file-layout.ts';
 import type { Metainfo } from './metainfo.ts';
 import { safeElement } from './safe-path.ts';
 import { quoted, type Warnings } from './warnings.ts';
@@ -23,8 +24,17 @@ export interface InfoRules extends PathRules {
   readonly maxPieces: number;
 }
 
-/** @throws MetainfoError for whatever is wrong with the dictionary. */
-export function readInfo(info: BencodeDictionary, infoHash: string, rules: InfoRules, warnings: Warnings): InfoFields {
+/**
+ * The fields of the dictionary, whose list of files is in `listed`.
+ * @throws MetainfoError for whatever is wrong with it.
+ */
+export function readInfo(
+  info: BencodeDictionary,
+  listed: FileEntries,
+  infoHash: string,
+  rules: InfoRules,
+  warnings: Warnings,
+): InfoFields {
   refuseVersion2(info, warnings);
   const originalName = originalNameOf(info);
   // A name of which nothing can be kept must still be unique among torrents in one folder.
@@ -32,7 +42,7 @@ export function readInfo(info: BencodeDictionary, infoHash: string, rules: InfoR
   if (name !== originalName) {
     warnings.add(() => `the name ${quoted(originalName)} is kept as ${quoted(name)}: it is not safe everywhere`);
   }
-  const entries = entriesOf(info, warnings);
+  const entries = entriesOf(info, listed, warnings);
   const geometry = geometryOfEntries(info, entries ?? [singleEntry(info)], rules.maxPieces);
   const pieceHashes = pieceHashesOf(info, geometry);
   const files =
@@ -74,57 +84,16 @@ function originalNameOf(info: BencodeDictionary): string {
   return textOf(name);
 }
 
-/** The `files` list checked for types, or undefined for a single file. */
-function entriesOf(info: BencodeDictionary, warnings: Warnings): FileEntry[] | undefined {
+/** The files of a folder, or undefined for a single file. */
+function entriesOf(info: BencodeDictionary, listed: FileEntries, warnings: Warnings): readonly FileEntry[] | undefined {
   const list = info.get('files');
   if (list === undefined) return undefined;
-  if (!Array.isArray(list) || list.length === 0) {
+  const entries = Array.isArray(list) ? listed.all() : [];
+  if (entries.length === 0) {
     throw new MetainfoError('no-files', 'the list of files is empty or no list', { key: 'files' });
   }
   if (info.has('length')) warnings.add(() => 'the torrent says that it is a file and a folder; it is read as a folder');
-  return list.map((item, index) => entryOf(item, index));
-}
-
-function entryOf(item: BencodeValue, index: number): FileEntry {
-  if (!(item instanceof Map)) {
-    throw new MetainfoError('no-files', `file ${index} is no dictionary`, { key: 'files', file: index });
-  }
-  const attributes = attributesOf(item);
-  const isSymlink = attributes?.includes('l') ?? false;
-  return {
-    path: pathOf(item, index, attributes),
-    // BEP 47: a link has no content, whatever length is written.
-    length: isSymlink ? 0 : lengthOf(item.get('length'), index),
-    attributes,
-    symlinkPath: isSymlink ? elementsOf(item.get('symlink path') ?? [], 'symlink path', index) : undefined,
-  };
-}
-
-function pathOf(item: BencodeDictionary, index: number, attributes: string | undefined): Uint8Array[] | undefined {
-  const utf8Path = item.get('path.utf-8');
-  const path = Array.isArray(utf8Path) ? utf8Path : item.get('path');
-  // BEP 47: padding need not say where it would be.
-  if (path === undefined && attributes?.includes('p')) return undefined;
-  return elementsOf(path, Array.isArray(utf8Path) ? 'path.utf-8' : 'path', index);
-}
-
-function elementsOf(value: BencodeValue | undefined, key: string, index: number): Uint8Array[] {
-  if (Array.isArray(value) && value.every((element) => element instanceof Uint8Array)) return value;
-  throw new MetainfoError('bad-path', `${key} of file ${index} is no list of names`, { key, file: index });
-}
-
-function attributesOf(dictionary: BencodeDictionary): string | undefined {
-  const attributes = dictionary.get('attr');
-  return attributes instanceof Uint8Array ? textOf(attributes) : undefined;
-}
-
-function lengthOf(value: BencodeValue | undefined, index?: number): number {
-  if (typeof value === 'number' && value >= 0) return value;
-  const which = index === undefined ? 'the file' : `file ${index}`;
-  throw new MetainfoError('bad-length', `the length of ${which} is missing or no number of bytes from 0 to 2^53`, {
-    key: 'length',
-    ...(index === undefined ? {} : { file: index }),
-  });
+  return entries;
 }
 
 function singleEntry(info: BencodeDictionary): { readonly length: number } {

@@ -2,10 +2,10 @@
  * Reads a .torrent file: the root dictionary here, the info dictionary in info-dictionary.ts. Lenient where bytes are only out of
  * order, strict where a wrong guess would cost data. Clients' corner cases 58, 59; BEP 3, 12, 19, 27.
  */
-import { BencodeError, decodePrefix, rawValue, type BencodeDictionary, type BencodeValue } from '@shoal/bencode';
+import { BencodeError, decodePrefix, type BencodeDictionary, type BencodeValue } from '@shoal/bencode';
 import { cleanTiers, cleanWebSeeds } from './addresses.ts';
 import { MetainfoError } from './errors.ts';
-import { textOf } from './file-layout.ts';
+import { FileEntries, textOf } from './file-entries.ts';
 import { readInfo } from './info-dictionary.ts';
 import { infoHashOf } from './info-hash.ts';
 import type { Metainfo } from './metainfo.ts';
@@ -58,9 +58,8 @@ export function parseMetainfo(bytes: Uint8Array, options: ParseOptions = {}): Me
   const warnings = new Warnings();
   // A Buffer's views would be Buffers too, and slower to make.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const root = decodeRoot(plain, settings, warnings);
+  const { root, files, infoBytes } = decodeRoot(plain, settings, warnings);
   const info = root.get('info');
-  const infoBytes = bencoded(() => rawValue(plain, 'info'));
   if (!(info instanceof Map) || infoBytes === undefined) {
     throw new MetainfoError('no-info', 'this is no .torrent file: it has no info dictionary', { key: 'info' });
   }
@@ -70,7 +69,7 @@ export function parseMetainfo(bytes: Uint8Array, options: ParseOptions = {}): Me
     infoHash,
     infoHashBytes,
     infoBytes,
-    ...readInfo(info, infoHash, settings, warnings),
+    ...readInfo(info, files, infoHash, settings, warnings),
     announceTiers: announceTiersOf(root, warnings),
     webSeeds: cleanWebSeeds(urlsOf(root, warnings), warnings),
     ...textField(root, 'comment', 'comment', warnings),
@@ -82,13 +81,22 @@ export function parseMetainfo(bytes: Uint8Array, options: ParseOptions = {}): Me
   };
 }
 
-function decodeRoot(bytes: Uint8Array, limits: Required<ParseOptions>, warnings: Warnings): BencodeDictionary {
+interface Root {
+  readonly root: BencodeDictionary;
+  /** What `info` holds under `files`. */
+  readonly files: FileEntries;
+  /** `info` as received. */
+  readonly infoBytes: Uint8Array | undefined;
+}
+
+function decodeRoot(bytes: Uint8Array, limits: Required<ParseOptions>, warnings: Warnings): Root {
   if (bytes.length > limits.maxBytes) {
     throw new MetainfoError('too-large', `the file has ${bytes.length} bytes; at most ${limits.maxBytes} are read`);
   }
   const { maxBytes, maxDepth, maxTokens } = limits;
-  const { value, end, deviation } = bencoded(() =>
-    decodePrefix(bytes, { lenient: true, maxBytes, maxDepth, maxTokens }),
+  const files = new FileEntries();
+  const { value, end, deviation, raw } = bencoded(() =>
+    decodePrefix(bytes, { lenient: true, maxBytes, maxDepth, maxTokens, rangeOf: 'info', items: files }),
   );
   if (end !== bytes.length) {
     throw new MetainfoError(
@@ -112,7 +120,7 @@ function decodeRoot(bytes: Uint8Array, limits: Required<ParseOptions>, warnings:
       offset: 0,
     });
   }
-  return value;
+  return { root: value, files, infoBytes: raw };
 }
 
 /** What `read` returns; its BencodeError as a MetainfoError. */

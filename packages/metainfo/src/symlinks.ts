@@ -23,27 +23,27 @@ type Place = { readonly file: number } | { readonly folder: Folder; readonly pat
  */
 export function resolveSymlinks(
   files: MetainfoFile[],
-  targets: readonly (readonly string[] | undefined)[],
+  targets: ReadonlyMap<number, readonly string[]>,
   root: Folder,
   name: string,
   warnings: Warnings,
 ): void {
   const resolver = new Resolver(targets, root);
-  targets.forEach((target, index) => {
+  for (const [index, target] of targets) {
     const file = files[index];
-    if (target === undefined || file === undefined || file.isPadding) return;
+    if (file === undefined || file.isPadding) continue;
     const place = resolver.placeOf(index, 0);
     const path = place === null ? undefined : 'file' in place ? files[place.file]?.path : [name, ...place.path];
     if (path !== undefined && !isAncestor(path, file.path)) {
       files[index] = { ...file, symlinkTarget: path };
-      return;
+      continue;
     }
     files[index] = { ...file, isSkipped: true };
     warnings.add(
       () =>
         `${quotedFile(index, file.originalPath)} is a link to ${quoted(target.join('/'))}, which leads nowhere in this torrent; it is left out`,
     );
-  });
+  }
 }
 
 /** A link to a folder that holds it makes a tree without end. */
@@ -54,12 +54,12 @@ function isAncestor(folder: readonly string[], path: readonly string[]): boolean
 }
 
 class Resolver {
-  readonly #targets: readonly (readonly string[] | undefined)[];
+  readonly #targets: ReadonlyMap<number, readonly string[]>;
   readonly #root: Folder;
   /** Where each link ends; `null` when nowhere. */
   readonly #places = new Map<number, Place | null>();
 
-  constructor(targets: readonly (readonly string[] | undefined)[], root: Folder) {
+  constructor(targets: ReadonlyMap<number, readonly string[]>, root: Folder) {
     this.#targets = targets;
     this.#root = root;
   }
@@ -67,7 +67,7 @@ class Resolver {
   placeOf(link: number, hops: number): Place | null {
     const known = this.#places.get(link);
     if (known !== undefined) return known;
-    const target = this.#targets[link];
+    const target = this.#targets.get(link);
     const place = target === undefined || hops >= maxHops ? null : this.#follow(target, hops);
     this.#places.set(link, place);
     return place;
@@ -84,7 +84,7 @@ class Resolver {
         path.push(element);
         continue;
       }
-      const place = this.#targets[entry] === undefined ? { file: entry } : this.placeOf(entry, hops + 1);
+      const place = !this.#targets.has(entry) ? { file: entry } : this.placeOf(entry, hops + 1);
       if (place === null) return null;
       // Nothing lies below a file.
       if ('file' in place) return position === target.length - 1 ? place : null;

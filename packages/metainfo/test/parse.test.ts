@@ -33,6 +33,23 @@ describe('clients 58: the info-hash', () => {
     expect(metainfo.warnings).toHaveLength(1);
   });
 
+  test('clients 58: the files are those of the dictionary and of the list that count when there are two', () => {
+    const file = (name: string): string => `d6:lengthi5e4:pathl1:${name}ee`;
+    const info = (files: string): string => `d${files}4:name1:n12:piece lengthi16384e6:pieces20:${'h'.repeat(20)}e`;
+    const lists = `5:filesl${file('a')}e5:filesl${file('b')}e`;
+    expect(joined(parseMetainfo(bytesOf(`d4:info${info(lists)}e`)))).toEqual(['n/b']);
+    const folderThenFile = `d4:info${info(`5:filesl${file('a')}e`)}4:info${info('6:lengthi5e')}e`;
+    expect(joined(parseMetainfo(bytesOf(folderThenFile)))).toEqual(['n']);
+    const noList = `5:filesl${file('a')}e5:filesi1e`;
+    expect(errorOf(bytesOf(`d4:info${info(noList)}e`))).toMatchObject({ code: 'no-files' });
+  });
+
+  test('damage anywhere in the file is told before what is wrong with one of its files', () => {
+    const text = 'd4:infod5:filesli1ee4:name1:n';
+    expect(errorOf(bytesOf(text))).toMatchObject({ code: 'not-bencoded' });
+    expect(errorOf(bytesOf(`${text}ee`))).toMatchObject({ code: 'no-files', file: 0 });
+  });
+
   test('unknown keys inside the info dictionary are kept in its bytes', () => {
     const { infoBytes } = parseMetainfo(single({ 'x-cross-seed': 'abc' }));
     expect(Buffer.from(infoBytes).toString('latin1')).toContain('12:x-cross-seed3:abc');
