@@ -146,12 +146,16 @@ export class Model {
     readonly leechers: number;
     readonly ipv4Peers: number;
     readonly ipv6Peers: number;
+    readonly ipv4Seeds: number;
+    readonly ipv6Seeds: number;
   } {
-    let [seeders, ipv4Peers] = [0, 0];
+    let [seeders, ipv4Peers, ipv4Seeds] = [0, 0, 0];
     for (const { peers } of this.#swarms.values()) {
       for (const { address, seeding } of peers.values()) {
         if (seeding) seeders++;
-        if (address.length === 8) ipv4Peers++;
+        if (address.length !== 8) continue;
+        ipv4Peers++;
+        if (seeding) ipv4Seeds++;
       }
     }
     return {
@@ -160,6 +164,8 @@ export class Model {
       leechers: this.#peers - seeders,
       ipv4Peers,
       ipv6Peers: this.#peers - ipv4Peers,
+      ipv4Seeds,
+      ipv6Seeds: seeders - ipv4Seeds,
     };
   }
 

@@ -133,7 +133,8 @@ describe('/metrics', () => {
     const write = metricsOf(tracker, http);
     expect(await series(write, 'btt_torrents')).toEqual(['btt_torrents 1']);
     expect(await series(write, 'btt_peers')).toContain('btt_peers{role="leecher",family="any"} 1');
-    expect(await series(write, 'btt_peers')).toContain('btt_peers{role="any",family="ipv6"} 0');
+    expect(await series(write, 'btt_peers')).toContain('btt_peers{role="leecher",family="ipv4"} 1');
+    expect(await series(write, 'btt_peers')).toContain('btt_peers{role="seeder",family="ipv6"} 0');
     const announces = await series(write, 'btt_announces_total');
     expect(announces).toContain('btt_announces_total{proto="http",family="ipv4",event="started",result="ok"} 1');
     expect(announces).toContain('btt_announces_total{proto="udp",family="ipv6",event="none",result="refused"} 0');

@@ -58,12 +58,15 @@ export interface SwarmCounts {
   /** Addresses. */
   readonly ipv4Peers: number;
   readonly ipv6Peers: number;
+  /** Of the addresses, those of seeds. */
+  readonly ipv4Seeds: number;
+  readonly ipv6Seeds: number;
 }
 
 /** The counts in a reply. @throws Error for a reply of another shape */
 export function swarmIn(reply: unknown): SwarmCounts {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [leechers, partialSeeds, seeders, completed, ipv4Peers, ipv6Peers]: unknown[] = reply;
+  const [leechers, partialSeeds, seeders, completed, ipv4Peers, ipv6Peers, ipv4Seeds, ipv6Seeds]: unknown[] = reply;
   return {
     leechers: numberIn(leechers),
     partialSeeds: numberIn(partialSeeds),
@@ -71,6 +74,8 @@ export function swarmIn(reply: unknown): SwarmCounts {
     completed: numberIn(completed),
     ipv4Peers: numberIn(ipv4Peers),
     ipv6Peers: numberIn(ipv6Peers),
+    ipv4Seeds: numberIn(ipv4Seeds),
+    ipv6Seeds: numberIn(ipv6Seeds),
   };
 }
 

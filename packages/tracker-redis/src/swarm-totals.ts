@@ -12,7 +12,7 @@ export async function swarmTotals(
   prefix: string,
   countsOf: (key: string) => Promise<unknown>,
 ): Promise<StoreTotals> {
-  const totals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
+  const totals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0, ipv4Seeds: 0, ipv6Seeds: 0 };
   const pattern = `${prefix.replaceAll(/[*?[\]\\]/g, String.raw`\$&`)}${'?'.repeat(40)}`;
   for (const master of masters) {
     let cursor = '0';
@@ -26,10 +26,12 @@ export async function swarmTotals(
 }
 
 function add(totals: { -readonly [Key in keyof StoreTotals]: number }, reply: unknown): void {
-  const { leechers, seeders, ipv4Peers, ipv6Peers } = swarmIn(reply);
+  const { leechers, seeders, ipv4Peers, ipv6Peers, ipv4Seeds, ipv6Seeds } = swarmIn(reply);
   if (leechers + seeders > 0) totals.torrents++;
   totals.seeders += seeders;
   totals.leechers += leechers;
   totals.ipv4Peers += ipv4Peers;
   totals.ipv6Peers += ipv6Peers;
+  totals.ipv4Seeds += ipv4Seeds;
+  totals.ipv6Seeds += ipv6Seeds;
 }

@@ -9,10 +9,20 @@ const restMs = 60_000;
 /** … and this many times as long as the count took, so that counting is one percent of the store's work. */
 const restFactor = 100;
 
+const nothing: StoreTotals = {
+  torrents: 0,
+  seeders: 0,
+  leechers: 0,
+  ipv4Peers: 0,
+  ipv6Peers: 0,
+  ipv4Seeds: 0,
+  ipv6Seeds: 0,
+};
+
 /** The totals of a shared store, as they were when last counted. Zeros until then. */
 export class SharedTotals implements PeerStore {
   readonly oldest: undefined;
-  #totals: StoreTotals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
+  #totals = nothing;
 
   get totals(): StoreTotals {
     return this.#totals;

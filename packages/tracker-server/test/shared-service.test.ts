@@ -34,7 +34,7 @@ const someAnswer: RemoteAnswer = {
   ipv4Ids: new Uint8Array(40).fill(8),
   ipv6Ids: new Uint8Array(0),
 };
-const noTotals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 };
+const noTotals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0, ipv4Seeds: 0, ipv6Seeds: 0 };
 
 /** A store whose every answer is given by the test. */
 class StoreByHand implements RemoteStore {

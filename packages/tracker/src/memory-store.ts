@@ -128,6 +128,8 @@ export class MemoryStore implements PeerStore {
       leechers: count - seeds,
       ipv4Peers: members[4].table.count,
       ipv6Peers: members[6].table.count,
+      ipv4Seeds: members[4].seeds,
+      ipv6Seeds: members[6].seeds,
     };
   }
 

@@ -68,6 +68,9 @@ export interface StoreTotals {
   /** Addresses. */
   readonly ipv4Peers: number;
   readonly ipv6Peers: number;
+  /** Of the addresses, those of seeds. */
+  readonly ipv4Seeds: number;
+  readonly ipv6Seeds: number;
 }
 
 /** The peers of all swarms. */

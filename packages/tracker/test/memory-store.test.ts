@@ -159,7 +159,15 @@ test('clients of two families are met among thousands that announce at once, and
   }
   expect(store.totals.leechers).toBe(peers);
   while (store.expire(0, 1000) > 0);
-  expect(store.totals).toEqual({ torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0 });
+  expect(store.totals).toEqual({
+    torrents: 0,
+    seeders: 0,
+    leechers: 0,
+    ipv4Peers: 0,
+    ipv6Peers: 0,
+    ipv4Seeds: 0,
+    ipv6Seeds: 0,
+  });
 });
 
 test('a clock that is handed in out of order neither loses nor keeps anyone for ever', () => {

@@ -177,22 +177,25 @@ function durationsOf({ measurements }: MetricsSources): string {
 }
 
 /**
- * Peers that can be dialled by role and by family: a participant with two addresses has one role and two families, so
- * the two are counted apart. WebTorrent peers have no address that anybody is told.
+ * Peers that can be dialled by role and family, where a participant with two addresses counts in both families, and by
+ * role alone, where it counts once. WebTorrent peers have no address that anybody is told.
  */
-function peersOf({ seeders, leechers, ipv4Peers, ipv6Peers, signalled }: TrackerCounts): PeerCount[] {
+function peersOf({ signalled, ...counts }: TrackerCounts): PeerCount[] {
+  const { ipv4Peers, ipv6Peers, ipv4Seeds, ipv6Seeds } = counts;
   return [
-    { role: 'seeder', family: 'any', peers: seeders - (signalled?.seeders ?? 0) },
-    { role: 'leecher', family: 'any', peers: leechers - (signalled?.leechers ?? 0) },
-    { role: 'any', family: 'ipv4', peers: ipv4Peers },
-    { role: 'any', family: 'ipv6', peers: ipv6Peers },
+    { role: 'seeder', family: 'any', peers: counts.seeders - (signalled?.seeders ?? 0) },
+    { role: 'leecher', family: 'any', peers: counts.leechers - (signalled?.leechers ?? 0) },
+    { role: 'seeder', family: 'ipv4', peers: ipv4Seeds },
+    { role: 'leecher', family: 'ipv4', peers: ipv4Peers - ipv4Seeds },
+    { role: 'seeder', family: 'ipv6', peers: ipv6Seeds },
+    { role: 'leecher', family: 'ipv6', peers: ipv6Peers - ipv6Seeds },
     { role: 'seeder', family: 'webtorrent', peers: signalled?.seeders ?? 0 },
     { role: 'leecher', family: 'webtorrent', peers: signalled?.leechers ?? 0 },
   ];
 }
 
 interface PeerCount {
-  readonly role: 'seeder' | 'leecher' | 'any';
+  readonly role: 'seeder' | 'leecher';
   readonly family: 'ipv4' | 'ipv6' | 'webtorrent' | 'any';
   readonly peers: number;
 }

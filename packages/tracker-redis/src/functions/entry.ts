@@ -50,16 +50,18 @@ local function look(keys, args)
   return answer(keys, 'store-full', peer, seconds(args[12]) - peer.lifetime, false)
 end
 
--- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses.
+-- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses, and those of
+-- seeds.
 local function counts(keys, args)
   call = redis.call
   local parts, paired = census(keys, seconds(args[2]) - tonumber(args[1]), false)
   local leechers, partial, seeds, completed = tally(keys, parts, paired)
-  local addresses = { [0] = 0, 0 }
+  local addresses, seeding = { [0] = 0, 0 }, { [0] = 0, 0 }
   for number = 0, 11 do
     local family = math.floor(number / FAMILY) % 2
     addresses[family] = addresses[family] + parts[number].count
+    if number % FAMILY == SEED then seeding[family] = seeding[family] + parts[number].count end
   end
-  return { leechers + partial, partial, seeds, completed, addresses[0], addresses[1] }
+  return { leechers + partial, partial, seeds, completed, addresses[0], addresses[1], seeding[0], seeding[1] }
 end
 `;

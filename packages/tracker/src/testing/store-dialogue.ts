@@ -112,7 +112,7 @@ export function* totals(): StoreDialogue<StoreTotals> {
 }
 
 export function totalsOf(some: Partial<StoreTotals>): StoreTotals {
-  return { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0, ...some };
+  return { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers: 0, ipv4Seeds: 0, ipv6Seeds: 0, ...some };
 }
 
 export function hashOf(torrent: number): Uint8Array {

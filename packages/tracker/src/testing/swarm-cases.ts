@@ -33,7 +33,11 @@ export const swarmCases: readonly PeerStoreCase[] = [
       const { sample } = yield* tell({ host: 3, ipv6: true });
       equal([sample.leechers, sample.seeders, sample.completed], [2, 1, 0], 'counts in the answer');
       equal(yield* counts(), { complete: 1, incomplete: 2, downloaded: 0, downloaders: 2 }, 'counts');
-      equal(yield* totals(), totalsOf({ torrents: 1, seeders: 1, leechers: 2, ipv4Peers: 2, ipv6Peers: 1 }), 'totals');
+      equal(
+        yield* totals(),
+        totalsOf({ torrents: 1, seeders: 1, leechers: 2, ipv4Peers: 2, ipv6Peers: 1, ipv4Seeds: 1 }),
+        'totals',
+      );
     },
   },
   {
