@@ -85,9 +85,16 @@ function signalsOfProcess(log: Log): Signals {
       setTimeout(() => process.exit(exitCodes.other), stopLimitMs).unref();
     });
   }
+  // From the beginning, because it ends a process that does not listen for it: whoever asks while we start is heard then.
+  let isAsked = false;
+  let reload = (): void => void (isAsked = true);
+  process.on('SIGHUP', () => reload());
   return {
     stop,
-    onReload: (reload) => void process.on('SIGHUP', reload),
+    onReload: (read) => {
+      reload = read;
+      if (isAsked) read();
+    },
     ready: async () => {
       const failure = await tellServiceManager(process.env);
       if (failure !== undefined) log.warn(`systemd cannot be told that the tracker is ready: ${failure}`);

@@ -52,6 +52,17 @@ describe('a tracker with a configuration file', () => {
     expect((await run.end('SIGTERM')).code).toBe(0);
   });
 
+  test('reads it again on a SIGHUP that came while it started', async () => {
+    // It waits two seconds for a store that is not there.
+    const store = ['--store', 'redis://127.0.0.1:1'];
+    await using run = new Run('serve', ...listen, ...store, '--json', '--deny', await file('deny.txt', ''));
+    await run.logged('list read');
+    run.child.kill('SIGHUP');
+    expect(await run.event()).toMatchObject({ event: 'listening' });
+    await run.logged('configuration read again');
+    expect((await run.end('SIGTERM')).code).toBe(0);
+  });
+
   test('does not start with a mistake in it: exit 3, naming file, line and what is near', async () => {
     const config = await file('tracker.toml', '# mine\nhtp = "x"\n');
     await using run = new Run('serve', '--config', config);

@@ -79,8 +79,10 @@ function addressIn(url: string): StoreAddress | undefined {
   const [, scheme, cluster, credentials, hosts = '', database] = match;
   const nodes = hosts.split(',').map(nodeOf);
   const isCluster = cluster !== undefined;
+  const known = login(credentials);
   if (!nodes.every((node) => node !== undefined) || (!isCluster && nodes.length > 1)) return undefined;
-  const options = { ...login(credentials), ...(scheme === 'rediss' && { tls: {} }) };
+  if (known === undefined) return undefined;
+  const options = { ...known, ...(scheme === 'rediss' && { tls: {} }) };
   return { nodes, isCluster, database: Number(database ?? 0), options };
 }
 
@@ -97,10 +99,15 @@ function nodeOf(text: string): Node | undefined {
   return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
-function login(credentials: string | undefined): StoreAddress['options'] {
+/** Undefined where an escape is none. */
+function login(credentials: string | undefined): StoreAddress['options'] | undefined {
   if (credentials === undefined) return {};
   const colon = credentials.indexOf(':');
   const [user, password] = colon < 0 ? ['', credentials] : [credentials.slice(0, colon), credentials.slice(colon + 1)];
-  const decoded = { password: decodeURIComponent(password) };
-  return user === '' ? decoded : { ...decoded, username: decodeURIComponent(user) };
+  try {
+    const decoded = { password: decodeURIComponent(password) };
+    return user === '' ? decoded : { ...decoded, username: decodeURIComponent(user) };
+  } catch {
+    return undefined;
+  }
 }
