@@ -2,7 +2,7 @@
 // BEP 3, 7, 23, 48.
 import { type RequestListener, type Server, createServer } from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
-import { isIPv6 } from 'node:net';
+import { type Server as NetServer, isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -17,6 +17,7 @@ import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import { addTrackerRoutes, finderOf } from './http/tracker-routes.ts';
 import { expectProxyHeaders } from './proxy-protocol/connections.ts';
+import { type Closing, type Inherit, closeAll, drained, listenOn } from './restart/listening.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import { serveInThreads } from './workers/http-threads.ts';
@@ -69,6 +70,8 @@ export interface HttpOptions extends SourceOptions {
   readonly stats?: TrackerStats;
   /** Hears of failures of our own or of `page`, which clients see as status 500. */
   readonly onError?: (error: unknown) => void;
+  /** Asked for a socket that listens already, in place of `host` and `port`, which are bound where there is none. Not for workers. */
+  readonly inherit?: Inherit<NetServer>;
   /** Serves further paths: called with the raw path of a GET, still percent-encoded; undefined is a 404. */
   readonly page?: (path: string) => Promise<Page | undefined>;
 }
@@ -79,6 +82,13 @@ export interface HttpServer extends AsyncDisposable {
   readonly url: string;
   readonly address: Endpoint;
   readonly traffic: Traffic;
+  /** What listens, to be given to another process; undefined where workers do. */
+  readonly listener: NetServer | undefined;
+  /**
+   * Takes no more connections, answers those that are open once more, and resolves when they have ended, or after `limitMs`.
+   * WebSockets that are left are closed with code 1012: they are to connect again.
+   */
+  drain(limitMs: number): Promise<void>;
   /** Shows another certificate to whoever connects from now on. @throws TrackerServerError bad-certificate; the old one stays */
   renew(certificate: Certificate): void;
 }
@@ -108,7 +118,8 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const source = options.source ?? new SourceAddress(options);
   const service = options.service ?? localService(tracker);
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
-  const app = secured(host, port, () => createApp(settings, traffic));
+  const closing: Closing = { now: false };
+  const app = secured(host, port, () => createApp(settings, traffic, closing));
   addTrackerRoutes(app, service, source, routing);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
   const { webSocket, onError } = options;
@@ -116,10 +127,11 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   app.server.maxConnections =
     maxConnections + (webSocket === undefined ? 0 : (webSocket.maxConnections ?? webSocketDefaults.maxConnections));
   const findSource = finderOf.bind(undefined, source);
-  const around = { tracker, service: options.service, findSource, clock, traffic: traffic.websocket, onError };
+  const around = { tracker, service: options.service, closing, findSource, clock, traffic: traffic.websocket, onError };
   const plain = takePlainPath(app.server, options.tls === undefined ? 'connection' : 'secureConnection', {
     ...settings,
     answer: answerPlain(service, source, routing),
+    closing,
     onSilence: () => traffic.http.unknown++,
   });
   const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
@@ -141,11 +153,11 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       const listenAt = (path: string): Promise<string> => app.listen({ path });
       const around = { proxyProtocol: options.proxyProtocol ?? false, traffic: traffic.http, listenAt };
       threads = await serveInThreads(service, { ...settings, ...own, ...around, workers });
-    } else await app.listen({ host, port });
+    } else await listenOn(app, options.inherit, host, port);
   } catch (cause) {
     sockets?.[Symbol.dispose]();
     plain[Symbol.dispose]();
-    await app.close();
+    await closeAll(app);
     throw cause instanceof TrackerServerError ? cause : new TrackerServerError('http', host, port, cause);
   }
   const expiry = startExpiry(tracker, clock);
@@ -154,6 +166,13 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     url: `${options.tls === undefined ? 'http' : 'https'}://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
     address,
     traffic,
+    listener: threads === undefined ? app.server : undefined,
+    async drain(limitMs): Promise<void> {
+      closing.now = true;
+      // A thread cannot stop to listen and go on answering.
+      await threads?.[Symbol.asyncDispose]();
+      await drained(app.server, limitMs);
+    },
     renew: (certificate) =>
       secured(host, port, () => {
         if (app.server instanceof SecureServer) app.server.setSecureContext({ ...certificate });
@@ -164,7 +183,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       sockets?.[Symbol.dispose]();
       plain[Symbol.dispose]();
       proxied?.[Symbol.dispose]();
-      await app.close();
+      await closeAll(app);
     },
   };
 }
@@ -182,10 +201,10 @@ function secured<Result>(host: string, port: number, use: () => Result): Result 
   }
 }
 
-function createApp(settings: AppSettings, traffic: Traffic): FastifyInstance {
+function createApp(settings: AppSettings, traffic: Traffic, closing: Closing): FastifyInstance {
   const { onError } = settings;
   const app = fastify({
-    serverFactory: (router) => serverFor(settings, router),
+    serverFactory: (router) => serverFor(settings, closing, router),
     routerOptions: {
       // The query holds bytes: it is read from the raw target.
       querystringParser: () => ({}),
@@ -222,7 +241,11 @@ function createApp(settings: AppSettings, traffic: Traffic): FastifyInstance {
 }
 
 /** The server below the router, which hears only of what is not plain. */
-function serverFor({ keepAliveMs, requestTimeoutMs, tls }: AppSettings, router: RequestListener): Server {
+function serverFor(
+  { keepAliveMs, requestTimeoutMs, tls }: AppSettings,
+  closing: Closing,
+  router: RequestListener,
+): Server {
   const settings = {
     keepAliveTimeout: keepAliveMs,
     requestTimeout: requestTimeoutMs,
@@ -233,6 +256,7 @@ function serverFor({ keepAliveMs, requestTimeoutMs, tls }: AppSettings, router: 
   };
   const pipelines = new Pipelines();
   const answer: RequestListener = (request, response) => {
+    if (closing.now) response.setHeader('connection', 'close');
     if (pipelines.admit(request, response)) router(request, response);
   };
   const server =

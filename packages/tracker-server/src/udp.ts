@@ -1,10 +1,12 @@
 // A UDP server around a tracker, in this thread or in several that share its port. What a socket does is in udp/, how
 // threads reach the swarms in workers/. BEP 15.
+import type { Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { startExpiry } from './expiry.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
+import type { Inherit } from './restart/listening.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
@@ -34,6 +36,8 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
    * thread. Default 1: this thread does everything. More need Linux or FreeBSD.
    */
   readonly workers?: number;
+  /** Asked for a bound socket, in place of `host` and `port`, which are bound where there is none. Not for workers. */
+  readonly inherit?: Inherit<Socket>;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
 }
@@ -44,6 +48,8 @@ export interface UdpServer extends AsyncDisposable {
   readonly url: string;
   readonly address: Endpoint;
   readonly traffic: Traffic;
+  /** To be given to another process; undefined where workers have several. */
+  readonly socket: Socket | undefined;
 }
 
 const defaults = {
@@ -68,6 +74,7 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
     url: `udp://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
     address,
     traffic,
+    socket: listener.socket,
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       await listener[Symbol.asyncDispose]();

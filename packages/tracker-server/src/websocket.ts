@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Tracker } from '@shoal/tracker';
 import type { AnnounceRequest } from '@shoal/tracker-protocol';
 import { WebSocketServer } from 'ws';
+import type { Closing } from './restart/listening.ts';
 import type { SwarmService } from './swarm-service.ts';
 import type { WebSocketTraffic } from './traffic.ts';
 import { type AnnounceHeard, SignalAnswerer } from './websocket/answerer.ts';
@@ -46,6 +47,8 @@ export interface WebSocketSurroundings {
   readonly traffic: WebSocketTraffic;
   /** Hears of failures of our own. */
   readonly onError: ((error: unknown) => void) | undefined;
+  /** Whether another process takes over. */
+  readonly closing: Closing;
 }
 
 /** The options that hold when one is left out. */
@@ -120,7 +123,7 @@ export function serveWebSocket(
   return {
     [Symbol.dispose](): void {
       server.off('upgrade', upgrade);
-      connections.close();
+      connections.close(around.closing.now);
       acceptor.close();
     },
   };

@@ -1,6 +1,7 @@
 // One connection of plain requests: reads them, keeps their answers in order, and stops reading while its client does.
 // Every bound is here: requests under way, bytes that wait, silence. Knows nothing of announces. RFC 9112 §9.
 import type { Socket } from 'node:net';
+import type { Closing } from '../restart/listening.ts';
 import { type RequestHead, readRequestHead } from './request-head.ts';
 
 export interface PlainConnectionParts {
@@ -8,6 +9,8 @@ export interface PlainConnectionParts {
   readonly answer: (head: RequestHead, socket: Socket, done: (response: Uint8Array) => void) => void;
   /** Hears that a connection was cut because nothing came. */
   readonly onSilence: () => void;
+  /** Whether the next answer is the last. */
+  readonly closing: Closing;
   /** Takes a connection on which something else arrived. */
   readonly handOver: (socket: Socket) => void;
 }
@@ -90,8 +93,10 @@ export class PlainConnection {
         break;
       }
       at = head.end;
-      this.#isLast = !head.keepsAlive;
-      this.#ask(head);
+      // Requests that came with it are answered too.
+      const isLast = !head.keepsAlive || (this.#parts.closing.now && at === text.length);
+      this.#isLast = isLast;
+      this.#ask(isLast && head.keepsAlive ? { ...head, keepsAlive: false } : head);
     }
     this.#isReading = false;
     this.#rest = this.#isLast ? nothing : at === 0 ? bytes : bytes.subarray(at);

@@ -5,7 +5,10 @@ import type { FastifyReply } from 'fastify';
 
 /** Sends a failure reason under a status that says it was not even an announce. */
 export function sendRefusal(reply: FastifyReply, status: number, failureReason: string): void {
-  void reply.status(status).header('content-type', 'text/plain').send(encodeAnnounceFailure({ failureReason, retryIn: 'never' }));
+  void reply
+    .status(status)
+    .header('content-type', 'text/plain')
+    .send(encodeAnnounceFailure({ failureReason, retryIn: 'never' }));
 }
 
 /** Answers what Node's parser refused before there was a request: raw bytes in the target, a header too long, no HTTP. */

@@ -7,10 +7,11 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '../errors.ts';
 import { ProxiedDatagrams } from '../proxy-protocol/proxied-datagrams.ts';
 import type { ProxyJudge } from '../proxy-protocol/connections.ts';
+import type { Inherit } from '../restart/listening.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import type { ConnectionIdOptions } from './address-proof.ts';
-import { UdpAnswerer } from './answerer.ts';
+import { type DatagramSender, UdpAnswerer } from './answerer.ts';
 
 export interface ListenOptions extends ConnectionIdOptions {
   readonly host: string;
@@ -24,20 +25,26 @@ export interface ListenOptions extends ConnectionIdOptions {
   readonly traffic: UdpTraffic;
   /** Who is a proxy that says whom it forwards; undefined where datagrams come from clients only. */
   readonly proxies: ProxyJudge | undefined;
+  /** Asked for a bound socket, in place of one of its own. */
+  readonly inherit?: Inherit<Socket> | undefined;
 }
 
 /** A bound socket; disposing closes it, and answers that come later find none. */
 export interface UdpListener extends AsyncDisposable {
   readonly address: Endpoint;
+  /** To be given to another process; none where there are several. */
+  readonly socket?: Socket;
 }
 
 /** Binds and answers. @throws TrackerServerError when the address cannot be bound */
 export async function listenUdp(service: SwarmService, options: ListenOptions): Promise<UdpListener> {
   const { host, port, clock, traffic, proxies } = options;
-  const socket = await bind(host, port, options.reusePort);
+  const inherited = await options.inherit?.();
+  const socket = inherited ?? (await bind(host, port, options.reusePort));
   enlarge(socket, options.receiveBufferBytes);
-  const proxied = proxies && new ProxiedDatagrams(socket, proxies);
-  const answerer = new UdpAnswerer(service, proxied ?? socket, traffic, options.errorsPerSecond, options);
+  const sender = inherited === undefined ? socket : copyingSender(socket);
+  const proxied = proxies && new ProxiedDatagrams(sender, proxies);
+  const answerer = new UdpAnswerer(service, proxied ?? sender, traffic, options.errorsPerSecond, options);
   if (proxied === undefined) socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
   else {
     socket.on('message', (datagram, by) => {
@@ -50,6 +57,7 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   const { address: ip, port: bound } = socket.address();
   return {
     address: { ip, port: bound },
+    socket,
     async [Symbol.asyncDispose](): Promise<void> {
       answerer.close();
       await new Promise<void>((resolve) => socket.close(() => resolve()));
@@ -82,6 +90,14 @@ async function bind(host: string, port: number, reusePort: boolean): Promise<Soc
   isBound = true;
   socket.removeAllListeners('error');
   return socket;
+}
+
+/** A socket that another process made looks its addresses up, numeric or not, in a later turn: until then it keeps the bytes. */
+function copyingSender(socket: Socket): DatagramSender {
+  return {
+    send: (bytes, port, address) => socket.send(bytes.slice(), port, address),
+    getSendQueueCount: () => socket.getSendQueueCount(),
+  };
 }
 
 function enlarge(socket: Socket, bytes: number): void {

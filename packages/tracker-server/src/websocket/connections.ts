@@ -43,6 +43,7 @@ const slicesPerRound = 100;
 /** Frames of the protocol's own codes. */
 const policyViolation = 1008;
 const goingAway = 1001;
+const serviceRestart = 1012;
 
 export class SignalConnections implements SignalSender {
   readonly #events: ConnectionEvents;
@@ -119,11 +120,11 @@ export class SignalConnections implements SignalSender {
     connection.socket.close(policyViolation, reason);
   }
 
-  /** Says goodbye to all and does not wait for theirs. */
-  close(): void {
+  /** Says goodbye to all and does not wait for theirs; those who come `again` find another process. */
+  close(again: boolean): void {
     clearInterval(this.#timer);
     for (const { socket } of this.#connections.values()) {
-      socket.close(goingAway, 'the tracker stops');
+      socket.close(again ? serviceRestart : goingAway, again ? 'the tracker restarts' : 'the tracker stops');
       socket.terminate();
     }
   }

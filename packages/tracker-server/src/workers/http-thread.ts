@@ -36,6 +36,8 @@ async function listen(start: HttpStart, { service, source, clock }: ThreadParts)
     keepAliveMs: start.keepAliveMs,
     requestTimeoutMs: start.requestTimeoutMs,
     answer: answerPlain(service, source, { ...start, clock, traffic, onError: undefined }),
+    // A thread that ends cuts its connections.
+    closing: { now: false },
     onSilence: () => traffic.unknown++,
   });
   const proxied = start.proxyProtocol ? expectProxyHeaders(server, source, start.requestTimeoutMs) : undefined;
