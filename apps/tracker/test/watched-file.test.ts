@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,4 +25,19 @@ test('a file that changes while it is read for the first time is read again', as
     failed: () => {},
   });
   expect(file.content).toBe('newer');
+});
+
+test('a file that changes in a folder that is never quiet is read again', async () => {
+  const path = join(folder, 'file');
+  await writeFile(path, 'old');
+  const { promise: changed, resolve } = Promise.withResolvers<string>();
+  using _file = await WatchedFile.open(path, {
+    name: 'the file',
+    read: async (bytes) => Buffer.from(bytes).toString(),
+    changed: resolve,
+    failed: () => {},
+  });
+  using _noise = setInterval(() => writeFileSync(join(folder, 'log'), 'again'), 20);
+  await writeFile(path, 'newer');
+  expect(await changed).toBe('newer');
 });

@@ -7,6 +7,9 @@ import { ConfigurationError } from '../errors.ts';
 /** Editors and copies write in several steps; a file is read when its folder has been quiet for this long. */
 const quietMs = 200;
 
+/** A folder that is never quiet, such as one of logs, is not waited for any longer. */
+const patienceMs = 2000;
+
 /** What a file is read for. */
 export interface FileUse<Content> {
   /** What it is called in messages, such as `the allow list`. */
@@ -29,6 +32,8 @@ export class WatchedFile<Content> implements Disposable {
   #problem: string | undefined;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Since when the folder has not been quiet. */
+  #unquietSince = 0;
   /** Readings happen one after the other, so that the last one is of the latest content. */
   #reading: Promise<void> = Promise.resolve();
 
@@ -78,15 +83,23 @@ export class WatchedFile<Content> implements Disposable {
   /** The folder, not the file: editors put a new file in the old one's place, and mounted volumes swap whole folders. */
   #watch(): void {
     try {
-      this.#watcher = watch(dirname(this.path), { persistent: false }, () => {
-        clearTimeout(this.#timer);
-        this.#timer = setTimeout(() => void this.#look(), quietMs).unref();
-      });
+      this.#watcher = watch(dirname(this.path), { persistent: false }, () => this.#await());
       // The folder is gone, or its system cannot watch: SIGHUP is left.
       this.#watcher.on('error', () => this.#watcher?.close());
     } catch {
       this.#watcher = undefined;
     }
+  }
+
+  #await(): void {
+    const now = performance.now();
+    if (this.#timer === undefined) this.#unquietSince = now;
+    clearTimeout(this.#timer);
+    const waitMs = Math.min(quietMs, Math.max(0, this.#unquietSince + patienceMs - now));
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      void this.#look();
+    }, waitMs).unref();
   }
 
   async #look(): Promise<void> {
