@@ -16,6 +16,7 @@ export class SwarmOwner {
   readonly #answers: RingWriter;
   /** Answers that found no room: as many as there are questions under way, no more. */
   readonly #unsent: (() => boolean)[] = [];
+  #isDue = false;
   #closed = false;
 
   constructor(service: SwarmService, clock: () => number, questions: RingReader, answers: RingWriter) {
@@ -35,7 +36,17 @@ export class SwarmOwner {
     if (this.#closed) return;
     while (this.#unsent.length > 0 && this.#unsent[0]!()) this.#unsent.shift();
     const isMore = this.#unsent.length > 0 || this.#drain();
-    if (isMore) setImmediate(() => this.serve());
+    if (isMore) this.#serveSoon();
+  }
+
+  /** Takes one more turn, however many ask for it. */
+  #serveSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => {
+      this.#isDue = false;
+      this.serve();
+    });
   }
 
   #drain(): boolean {
@@ -67,7 +78,10 @@ export class SwarmOwner {
   #sendRare(id: number, kind: 'refusal' | 'counts', text: Uint8Array): void {
     const send = (): boolean =>
       this.#answers.write(8 + text.length, (bytes, view, at) => writeRare(bytes, view, at, id, kind, text));
-    if (this.#unsent.length > 0 || !send()) this.#unsent.push(send);
+    if (this.#unsent.length === 0 && send()) return;
+    this.#unsent.push(send);
+    // An answer that comes later comes when perhaps nobody asks anything, and no bell is rung.
+    this.#serveSoon();
   }
 }
 
