@@ -64,7 +64,8 @@ export function writeAnnounce(
   view.setFloat64(at + uploadedAt, request.uploaded, true);
   view.setFloat64(at + downloadedAt, request.downloaded, true);
   view.setFloat64(at + leftAt, request.left ?? 0, true);
-  view.setInt32(at + numWantAt, request.numWant ?? 0, true);
+  // Nobody is given so many; more bits would be cut off and make few of them.
+  view.setInt32(at + numWantAt, Math.min(request.numWant ?? 0, 0x7fff_ffff), true);
   view.setUint32(at + keyAt, typeof request.key === 'number' ? request.key : 0, true);
   view.setUint16(at + portAt, request.port, true);
   bytes.set(request.infoHash, at + infoHashAt);

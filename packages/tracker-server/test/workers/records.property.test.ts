@@ -44,6 +44,14 @@ test('an announce is the same on both sides', () => {
   );
 });
 
+test('whoever wants more peers than there are numbers for wants many on the other side too', () => {
+  const announce = { infoHash: new Uint8Array(20), peerId: new Uint8Array(20), port: 1, uploaded: 0, downloaded: 0 };
+  const greedy = { ...announce, left: 0, event: 'none', numWant: 2 ** 32 + 5 } as const;
+  const wanted = { families: 'both', withPeerIds: false } as const;
+  const length = writeAnnounce(memory, view, 16, 1, greedy, new Uint8Array(4), wanted);
+  expect(readQuestion(memory, view, 16, length)).toMatchObject({ request: { numWant: 0x7fff_ffff } });
+});
+
 test('a scrape is the same on both sides', () => {
   fc.assert(
     fc.property(fc.array(bytes(20), { maxLength: 74 }), fc.nat(), (infoHashes, id) => {
