@@ -1,6 +1,6 @@
 // The HTTP side of a tracker, through fastify: settings, listening, closing. What is answered is decided in http/.
 // BEP 3, 7, 23, 48.
-import { type RequestListener, type Server, createServer } from 'node:http';
+import { type IncomingMessage, type RequestListener, type Server, createServer } from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
 import { type Server as NetServer, isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
@@ -253,13 +253,16 @@ function serverFor(
     connectionsCheckingInterval: requestTimeoutMs / 2,
     requireHostHeader: false,
     maxHeaderSize: maxHeaderBytes,
+    // Whoever offers another protocol, such as HTTP/2, is answered over this one (RFC 9110 §7.8). Node 22.18 has no such option.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage): boolean =>
+      headers.upgrade?.toLowerCase() === 'websocket' && server.listenerCount('upgrade') > 0,
   };
   const pipelines = new Pipelines();
   const answer: RequestListener = (request, response) => {
     if (closing.now) response.setHeader('connection', 'close');
     if (pipelines.admit(request, response)) router(request, response);
   };
-  const server =
+  const server: Server =
     tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);
   // Who takes nothing of an answer for so long is not coming back for it.
   return server.setTimeout(3 * requestTimeoutMs);

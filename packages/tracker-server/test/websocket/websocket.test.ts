@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { idBytes } from '@shoal/tracker-protocol';
 import { type AnnounceHeard, createTraffic } from '../../src/index.ts';
-import { trackerOf } from '../support.ts';
+import { announceTarget, dictionaryIn, responsesIn, trackerOf } from '../support.ts';
 import { Peer, announceOf, idOf, refusalOf, signallingTracker, webSocketsOn } from './peers.ts';
 
 const offer = { offerId: idOf(20), sdp: 'v=0\r\no=- offer' };
@@ -361,6 +361,17 @@ test('WebSockets have room of their own beside other connections', async () => {
   await handled(one);
   await handled(two);
   expect((await fetch(`${server.url}/stats.json`)).status).toBe(200);
+});
+
+test('whoever offers another protocol than WebSockets is answered over HTTP', async () => {
+  const upgrade = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
+  await using server = await webSocketsOn(signallingTracker());
+  const socket = connect(server.address.port, '127.0.0.1');
+  socket.write(`GET ${announceTarget()} HTTP/1.1\r\n${upgrade}\r\n`);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  expect(responsesIn(answer)[0]).toMatchObject({ status: 200 });
+  expect(dictionaryIn(responsesIn(answer)[0]!).get('incomplete')).toBe(1);
 });
 
 test('a tracker without signalling serves no WebSockets, and without the option none are taken', async () => {
