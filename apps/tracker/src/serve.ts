@@ -96,6 +96,7 @@ async function listenHttp(
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
     service: running.service('http'),
+    fullScrape: options.fullScrape ?? 'off',
     webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
     tls: configuration.certificate,
     source: configuration.source,

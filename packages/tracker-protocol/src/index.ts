@@ -4,7 +4,7 @@ export * from './compact-peers.ts';
 export * from './errors.ts';
 export * from './http/query.ts';
 export * from './http/reply.ts';
-export { decodeScrapeReply, encodeScrapeReply, infoHashHex } from './http/scrape.ts';
+export { decodeScrapeReply, encodeScrapeFiles, encodeScrapeReply, infoHashHex } from './http/scrape.ts';
 export { keyNumber } from './participant-key.ts';
 export * from './percent-encoding.ts';
 export * from './types.ts';

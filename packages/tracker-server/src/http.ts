@@ -8,6 +8,7 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
 import { TrackerServerError, isOpenSslError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
+import { FullScrapes } from './http/full-scrape.ts';
 import { type Page, addPages } from './http/pages.ts';
 import { Pipelines } from './http/pipelines.ts';
 import { takePlainPath } from './http/plain-path.ts';
@@ -43,6 +44,11 @@ export interface HttpOptions extends SourceOptions {
   readonly gzip?: 'smaller' | 'off';
   /** Torrents one scrape may name. Default 74, as many as a UDP scrape (BEP 15). */
   readonly scrapeLimit?: number;
+  /**
+   * Torrents in the answer to a scrape that names none, 1 to 100,000; one is answered a second, over all clients. Who
+   * serves it discloses every torrent. Default `off`: such scrapes are refused.
+   */
+  readonly fullScrape?: number | 'off';
   /** How long an idle connection stays open, in ms. Default 5000: announces mostly come one per connection. */
   readonly keepAliveMs?: number;
   /** How long a client may take to send its request, in ms; checked every half of it. Default 10,000. */
@@ -98,6 +104,7 @@ const defaults = {
   port: 6969,
   gzip: 'smaller',
   scrapeLimit: 74,
+  fullScrape: 'off',
   keepAliveMs: 5000,
   requestTimeoutMs: 10_000,
   maxConnections: 10_000,
@@ -120,7 +127,9 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
   const closing: Closing = { now: false };
   const app = secured(host, port, () => createApp(settings, traffic, closing));
-  addTrackerRoutes(app, service, source, routing);
+  const { fullScrape } = settings;
+  const fullScrapes = fullScrape === 'off' ? undefined : new FullScrapes(tracker, fullScrape, clock);
+  addTrackerRoutes(app, service, source, routing, fullScrapes);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
   const { webSocket, onError } = options;
   // WebSockets have a limit of their own; they shall not keep others out.

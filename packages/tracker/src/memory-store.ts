@@ -43,6 +43,7 @@ export class MemoryStore implements PeerStore {
   readonly #maxPeersPerAddress: number;
   readonly #keepPeerIds: boolean;
   readonly #restored: Restored;
+  readonly #named = new Uint8Array(20);
   #cursor: SwarmCursor | undefined;
 
   constructor(options: MemoryStoreOptions) {
@@ -131,6 +132,13 @@ export class MemoryStore implements PeerStore {
       ipv4Seeds: members[4].seeds,
       ipv6Seeds: members[6].seeds,
     };
+  }
+
+  visitTorrents(from: number, limit: number, visit: (infoHash: Uint8Array) => void): number {
+    return this.#torrents.visit(from, limit, (torrent) => {
+      this.#torrents.writeInfoHash(torrent, this.#named, 0);
+      visit(this.#named);
+    });
   }
 
   /** Begins a walk over all peers, silent ones first, in place of the one before. */

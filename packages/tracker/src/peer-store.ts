@@ -91,4 +91,10 @@ export interface PeerStore {
   /** When the address that has been silent longest was last heard of (ms, rounded as above), undefined when empty. */
   readonly oldest: number | undefined;
   readonly totals: StoreTotals;
+  /**
+   * Calls `visit` with the info-hash, valid until it returns, of each torrent among `limit` places from `from` on, the
+   * first of which is 0; says where to go on, or -1 at the end. A torrent may come twice; those that come and go
+   * meanwhile may be missed. Left out by stores that cannot name their torrents.
+   */
+  visitTorrents?(from: number, limit: number, visit: (infoHash: Uint8Array) => void): number;
 }

@@ -178,6 +178,22 @@ export class Tracker {
     return this.settleCounts(infoHash, this.#store.counts(infoHash));
   }
 
+  /**
+   * Counts of all torrents that are served, a page at a time: those among `limit` places from `from` on, of which 0 is
+   * the first. Says where to go on, or -1 at the end; undefined where the store cannot name its torrents. `take` may
+   * hear of a torrent twice; those of WebTorrent peers alone are left out. BEP 48.
+   */
+  scrapePage(
+    from: number,
+    limit: number,
+    take: (infoHash: Uint8Array, counts: ScrapeCounts) => void,
+  ): number | undefined {
+    return this.#store.visitTorrents?.(from, limit, (infoHash) => {
+      const counts = this.#policy.serves(infoHash) ? this.swarmCounts(infoHash) : undefined;
+      if (counts !== undefined) take(infoHash, counts);
+    });
+  }
+
   /** Adds the torrent's WebTorrent peers to the counts that a store gave. */
   addSignalled(infoHash: Uint8Array, sample: PeerSample): void {
     const signalled = this.signalling?.counts(infoHash);

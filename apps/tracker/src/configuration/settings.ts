@@ -48,6 +48,7 @@ export interface ServeOptions {
   readonly targetRate: number | undefined;
   readonly numwantDefault: number;
   readonly numwantLimit: number;
+  readonly fullScrape: number | undefined;
   readonly torrents: string | undefined;
   readonly store: string | undefined;
   readonly json: boolean;
@@ -178,6 +179,12 @@ export const settings: Settings = {
     live: true,
   }),
   numwantLimit: numberSetting('<n>', 0, 1000, { about: 'most peers in one answer', default: 200, live: true }),
+  fullScrape: numberSetting('<n>', 1, 100_000, {
+    about:
+      'answer HTTP scrapes that name no torrents, with so many torrents at most, one a second over all clients; ' +
+      'none is never; not with --store',
+    default: undefined,
+  }),
   torrents: pathSetting('<dir>', {
     about: 'offer the .torrent files of this folder on the page at /',
     default: undefined,
@@ -251,6 +258,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
     'targetRate',
     'numwantDefault',
     'numwantLimit',
+    'fullScrape',
     'torrents',
   ],
   Operation: ['store', 'admin', 'adminToken', 'metrics'],

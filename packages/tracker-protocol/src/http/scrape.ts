@@ -9,20 +9,28 @@ import { concat, decodeDictionary, failureOf, numberOf } from './dictionary.ts';
  * @throws RangeError for a key that is not 40 hex digits
  */
 export function encodeScrapeReply(reply: ScrapeReply): Uint8Array {
-  const parts: (string | Uint8Array)[] = ['d5:filesd'];
+  const parts: (string | Uint8Array)[] = ['d5:filesd', encodeScrapeFiles(reply.files), 'e'];
+  if (reply.minRequestInterval !== undefined) {
+    parts.push(`5:flagsd20:min_request_intervali${reply.minRequestInterval}ee`);
+  }
+  parts.push('e');
+  return concat(parts);
+}
+
+/**
+ * The files of an answer alone, sorted, for one that is put together of parts: `d5:filesd`, parts whose hashes follow
+ * each other, `ee`. @throws RangeError for a key that is not 40 hex digits
+ */
+export function encodeScrapeFiles(files: ReadonlyMap<string, ScrapeCounts>): Uint8Array {
+  const parts: (string | Uint8Array)[] = [];
   // Lower-case hex sorts as the bytes do.
-  for (const infoHash of [...reply.files.keys()].toSorted()) {
-    const counts = reply.files.get(infoHash)!;
+  for (const infoHash of [...files.keys()].toSorted()) {
+    const counts = files.get(infoHash)!;
     parts.push('20:', bytesOfHex(infoHash));
     parts.push(`d8:completei${counts.complete}e10:downloadedi${counts.downloaded}e`);
     if (counts.downloaders !== undefined) parts.push(`11:downloadersi${counts.downloaders}e`);
     parts.push(`10:incompletei${counts.incomplete}ee`);
   }
-  parts.push('e');
-  if (reply.minRequestInterval !== undefined) {
-    parts.push(`5:flagsd20:min_request_intervali${reply.minRequestInterval}ee`);
-  }
-  parts.push('e');
   return concat(parts);
 }
 

@@ -33,7 +33,13 @@ export function readRequestHead(text: string, from: number): RequestHead | undef
   const minor = text.charCodeAt(lineEnd - 1) - 0x30;
   const query = text.slice(queryAt, versionAt);
   if ((minor !== 0 && minor !== 1) || !visible.test(query)) return undefined;
+  if (verb === 'scrape' && !namesTorrents(query)) return undefined;
   return readHeaders(text, from, lineEnd + 2, { verb, query, isHttp11: minor === 1 });
+}
+
+/** Whether a scrape is of torrents that it names, as plain ones are, and not of everything. */
+export function namesTorrents(query: string): boolean {
+  return query.includes('info_hash=');
 }
 
 const announceStart = 'GET /announce?';

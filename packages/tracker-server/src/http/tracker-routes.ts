@@ -1,11 +1,15 @@
 // The paths of announce and scrape. The query is taken from the raw target, because every decoder that thinks in
 // UTF-8 destroys info-hashes. BEP 3, 48.
 import type { IncomingMessage } from 'node:http';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, gzip as gzipInPool, gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SwarmService } from '../swarm-service.ts';
 import type { HttpTraffic } from '../traffic.ts';
+import { encodeAnnounceFailure } from '@shoal/tracker-protocol';
 import { type Answer, type FindSource, answerAnnounce, answerScrape } from './answers.ts';
+import type { FullScrapes } from './full-scrape.ts';
+import { namesTorrents } from './request-head.ts';
 import type { SourceAddress } from './source-address.ts';
 
 export interface RouteSettings {
@@ -15,12 +19,16 @@ export interface RouteSettings {
   readonly traffic: HttpTraffic;
 }
 
-/** Adds announce and scrape under every path that trackers are known by. */
+/**
+ * Adds announce and scrape under every path that trackers are known by; `fullScrapes` answers scrapes that name no
+ * torrents, which are refused without it.
+ */
 export function addTrackerRoutes(
   app: FastifyInstance,
   service: SwarmService,
   source: SourceAddress,
   settings: RouteSettings,
+  fullScrapes?: FullScrapes,
 ): void {
   const { gzip, scrapeLimit, clock, traffic } = settings;
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer): void => {
@@ -40,10 +48,32 @@ export function addTrackerRoutes(
     traffic.scrapes++;
     answerScrape(service, rawQuery(request.raw), scrapeLimit, clock(), (answer) => send(request, reply, answer));
   };
+  const scrapeAll = async (request: FastifyRequest, reply: FastifyReply, full: FullScrapes): Promise<void> => {
+    traffic.scrapes++;
+    const found = await full.answer(reply.raw);
+    if (!(found instanceof Uint8Array)) {
+      send(request, reply, { body: encodeAnnounceFailure(found), compressible: false, failed: true });
+      return;
+    }
+    reply.header('content-type', 'text/plain').header('pragma', 'no-cache');
+    const packed =
+      gzip === 'smaller' && acceptsGzip(request.headers['accept-encoding'] ?? '')
+        ? await gzipLater(found, { level: constants.Z_BEST_SPEED })
+        : found;
+    if (packed.length < found.length) reply.header('content-encoding', 'gzip').send(packed);
+    else reply.send(found);
+  };
+  const scrapeAny = (request: FastifyRequest, reply: FastifyReply): Promise<void> | void =>
+    fullScrapes === undefined || namesTorrents(rawQuery(request.raw))
+      ? scrape(request, reply)
+      : scrapeAll(request, reply, fullScrapes);
   for (const path of pathsOf('announce')) app.get(path, announce);
   // Clients find the scrape by replacing the last `announce` of the announce URL (BEP 48).
-  for (const path of pathsOf('scrape')) app.get(path, scrape);
+  for (const path of pathsOf('scrape')) app.get(path, scrapeAny);
 }
+
+/** Of megabytes, away from this thread. */
+const gzipLater = promisify(gzipInPool);
 
 /** With a key before or behind, as sites with passkeys write it, and with the ending of the oldest trackers. */
 function pathsOf(verb: string): string[] {

@@ -173,6 +173,18 @@ export class TorrentTable implements IndexedRecords {
     return this.members(torrent, family === 4 ? ipv4Words : ipv6Words) > 0;
   }
 
+  /**
+   * Calls `visit` for the torrents among the `limit` numbers from `from` on; says where to go on, or -1 when there are
+   * no more. They come in no order.
+   */
+  visit(from: number, limit: number, visit: (torrent: number) => void): number {
+    const end = from + limit;
+    // Whoever is not in use has no members.
+    for (let torrent = from; torrent < end && this.#records.has(torrent); torrent++)
+      if (!this.isEmpty(torrent)) visit(torrent);
+    return this.#records.has(end) ? end : -1;
+  }
+
   /** Gives memory back once there are no torrents; the first chunk stays, or a lone peer's coming and going would allocate it anew. */
   shrink(): void {
     if (this.count > 0 || this.#records.chunks <= 1) return;
