@@ -84,6 +84,8 @@ describe('serve', () => {
     ['--jitter', '51'],
     ['--trusted-proxy', '10.0.0.0/33'],
     ['--trusted-proxy', 'nginx'],
+    ['--trusted-proxy', '::ffff:10.0.0.0/24'],
+    ['--trusted-proxy', 'fe80::1%eth0'],
     ['--private-addresses', 'maybe'],
     ['--allow', ''],
     ['--http', 'x'],

@@ -1,7 +1,8 @@
 // The kinds of settings: how each is written on the command line and in a TOML file, and what it may be. One
 // definition serves both, the help, the printed configuration and the README, so that they cannot disagree.
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
+import { PolicyListError, parseAddressRange } from '@shoal/tracker';
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -138,12 +139,14 @@ export function textsSetting(
   };
 }
 
-/** Lets addresses and CIDR ranges pass. @throws SettingError */
+/** Lets addresses and CIDR ranges pass, as a tracker reads them. @throws SettingError */
 export function checkRange(text: string): void {
-  const [address = '', bits, surplus] = text.split('/');
-  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  const good = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
-  if (most < 0 || !good || surplus !== undefined) throw new SettingError('it must be an address or a CIDR range');
+  try {
+    parseAddressRange(text);
+  } catch (error) {
+    if (!(error instanceof PolicyListError)) throw error;
+    throw new SettingError('it must be an address or a CIDR range');
+  }
 }
 
 /** Lets origins of web pages pass, as browsers write them. @throws SettingError */
