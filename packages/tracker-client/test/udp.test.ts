@@ -66,7 +66,7 @@ describe('announce over UDP (BEP 15)', () => {
     expect(await announced).toMatchObject({ interval: 1_800, complete: 1, incomplete: 2, peers });
     expect(asked).toMatchObject({
       connectionId: { high: 7, low: 42 },
-      request: { event: 'started', port: 51_413, key: 'cafe0123', numWant: undefined },
+      request: { event: 'started', port: 51_413, key: 0xcafe_0123, numWant: undefined },
     });
     expect(asked.transactionId).not.toBe(first);
   });
