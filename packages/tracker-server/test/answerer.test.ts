@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { decodeUdpReply, encodeUdpConnectRequest } from '@shoal/tracker-protocol';
+import { decodeUdpReply, encodeUdpConnectRequest, encodeUdpScrapeRequest } from '@shoal/tracker-protocol';
 import { type DatagramSender, UdpAnswerer } from '../src/udp/answerer.ts';
-import { createTraffic, localService } from '../src/index.ts';
+import { type SwarmService, createTraffic, localService } from '../src/index.ts';
 import { trackerOf } from './support.ts';
 
 /** A kernel that takes nothing until it is told to. */
@@ -42,6 +42,24 @@ test('an answer that left at once leaves its buffer to the next', () => {
   for (let turn = 0; turn < 10; turn++)
     answerer.receive(request, { address: '::1', family: 'IPv6', port: 1, size: 16 }, 0);
   expect(buffers.size).toBe(1);
+});
+
+test('errors that come late do not make room for more of them', () => {
+  const kernel = new FullKernel();
+  const late: (() => void)[] = [];
+  const service: SwarmService = {
+    announce: () => expect.unreachable(),
+    scrape: (_hashes, _now, done) => void late.push(() => done({ failureReason: 'away' })),
+  };
+  const answerer = new UdpAnswerer(service, kernel, createTraffic().udp, 2, { connectionIds: 'off' });
+  const ask = (now: number): void => {
+    const request = new Uint8Array(36);
+    encodeUdpScrapeRequest(request, 1, { high: 0, low: 0 }, [new Uint8Array(20)]);
+    answerer.receive(request, { address: '127.0.0.1', family: 'IPv4', port: 1, size: 36 }, now);
+  };
+  for (const now of [1000, 5000, 1000, 5000, 1000, 5000]) ask(now);
+  for (const answer of late) answer();
+  expect(kernel.queue).toHaveLength(3);
 });
 
 test.each([

@@ -130,8 +130,11 @@ export class UdpAnswerer {
   /** An error no longer than the request, so that a spoofed source gains nothing; and only so many in a second. */
   #refuse(message: string, { transactionId, from, now, size }: Question): void {
     const second = Math.floor(now / 1000);
-    if (second !== this.#errorSecond) this.#errorsInSecond = 0;
-    this.#errorSecond = second;
+    // What is answered late counts with what is answered now.
+    if (second > this.#errorSecond) {
+      this.#errorSecond = second;
+      this.#errorsInSecond = 0;
+    }
     if (this.#errorsInSecond++ >= this.#errorsPerSecond) {
       this.#traffic.dropped++;
       return;
