@@ -21,7 +21,7 @@ export interface BlockHead {
 
 export function writeHead(): Uint8Array {
   const bytes = new Uint8Array(headBytes);
-  new TextEncoder().encodeInto(name, bytes);
+  bytes.set(new TextEncoder().encode(name));
   viewOf(bytes).setUint32(name.length, version);
   return bytes;
 }

@@ -20,7 +20,10 @@ type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
 const lifetime = 1_000_000;
 
-function announceOf({ torrent, host, port, ipv6, role, listing, leaving }: Step): StoreAnnounce {
+/** What a step says of its peer; strangers may have any port. */
+type Announcer = Pick<Step, 'torrent' | 'host' | 'ipv6' | 'role' | 'listing' | 'leaving'> & { readonly port: number };
+
+function announceOf({ torrent, host, port, ipv6, role, listing, leaving }: Announcer): StoreAnnounce {
   const address = new Uint8Array(ipv6 ? 16 : 4).fill(7);
   address[address.length - 1] = host;
   return {
@@ -45,8 +48,16 @@ function announceOf({ torrent, host, port, ipv6, role, listing, leaving }: Step)
 /** Everybody in a torrent with what is known of each, as an outsider with a private address is given them. */
 function membersOf(store: MemoryStore, torrent: number): string[] {
   const sample = new PeerSample(200);
-  const stranger: Step = { torrent, host: 99, port: 9, ipv6: false, role: 'leecher', listing: 'private' } as Step;
-  store.announce({ ...announceOf(stranger), leaving: false }, sample, 1e9);
+  const stranger: Announcer = {
+    torrent,
+    host: 99,
+    port: 9,
+    ipv6: false,
+    role: 'leecher',
+    listing: 'private',
+    leaving: false,
+  };
+  store.announce(announceOf(stranger), sample, 1e9);
   const names = [sample.ipv4, sample.ipv6].flatMap(({ count, stride, records, peerIds }) =>
     Array.from({ length: count }, (_, index) =>
       [
@@ -55,7 +66,7 @@ function membersOf(store: MemoryStore, torrent: number): string[] {
       ].join(' '),
     ),
   );
-  store.announce({ ...announceOf(stranger), leaving: true }, sample, 1e9);
+  store.announce(announceOf({ ...stranger, leaving: true }), sample, 1e9);
   return names.toSorted();
 }
 
