@@ -16,9 +16,6 @@ import { TorrentHandle } from './torrent-handle.ts';
 import { openTorrent, specific, type OpenedTorrent, type SharedParts } from './torrent-opening.ts';
 import type { SessionReport, TorrentRun } from './torrent-run.ts';
 
-/** Blocks in one read of a seeder: 512 KiB, measured best. */
-const maxRunBlocks = 32;
-
 export class Session implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #shared: SharedParts;
@@ -41,7 +38,7 @@ export class Session implements AsyncDisposable {
       udp: new UdpClient(),
       journals:
         directory === undefined ? undefined : new JournalFolder({ directory, keepDays: options.resumeKeepDays }),
-      runBuffers: new RunBuffers(maxRunBlocks),
+      runBuffers: new RunBuffers(),
       port: listener.port,
     };
     this.setLimits(options);
