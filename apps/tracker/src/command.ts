@@ -1,8 +1,6 @@
 // The shoal-tracker command: the only place that reads the process and decides how it ends.
 import { TrackerServerError } from '@shoal/tracker-server';
 import { type CheckArguments, type ServeArguments, createProgram, isUsageEnd } from './arguments.ts';
-import { check } from './check/check.ts';
-import { reportJson, reportText } from './check/report.ts';
 import { TargetError } from './check/targets.ts';
 import { readConfiguration } from './configuration/configuration.ts';
 import { printConfiguration } from './configuration/configuration-file.ts';
@@ -66,6 +64,11 @@ async function runServe({ flags, config, printConfig }: ServeArguments): Promise
 }
 
 async function runCheck({ json, ...options }: CheckArguments): Promise<ExitName> {
+  // Clients are nothing that a tracker needs in memory.
+  const [{ check }, { reportJson, reportText }] = await Promise.all([
+    import('./check/check.ts'),
+    import('./check/report.ts'),
+  ]);
   const report = await check(options);
   const text = json ? `${JSON.stringify(reportJson(report))}\n` : reportText(report, process.stdout.isTTY);
   process.stdout.write(text);

@@ -2,7 +2,7 @@
 // operator's torrents.
 import type { Page } from '@shoal/tracker-server';
 import { type Health, alive } from './health.ts';
-import { metricsContentType } from './metrics/metrics.ts';
+import { metricsContentType } from './metrics/metrics-on-demand.ts';
 
 type FindPage = (path: string) => Promise<Page | undefined>;
 

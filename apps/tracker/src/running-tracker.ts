@@ -16,7 +16,7 @@ import type { ServeOptions } from './configuration/settings.ts';
 import { OperatorLists } from './lists/operator-lists.ts';
 import type { Log } from './log.ts';
 import { Measurements, measuredService } from './metrics/measured-service.ts';
-import { createMetrics } from './metrics/metrics.ts';
+import { loadMetrics, metricsOnDemand } from './metrics/metrics-on-demand.ts';
 import { loggedPolicy, policyOf } from './operator-policy.ts';
 import { RunningConfiguration, sourceOptions } from './running-configuration.ts';
 import { readSecrets } from './secrets.ts';
@@ -68,7 +68,7 @@ export class RunningTracker implements AsyncDisposable {
     this.stats = new TrackerStats(this.tracker, this.traffic, this.clock, () => this.#interval);
     this.natChecker = new NatChecker({ clock: this.clock });
     configuration.onOptions(({ natCheck }) => (this.natChecker.mode = natCheck));
-    this.metrics = createMetrics({
+    this.metrics = metricsOnDemand({
       counts: () => this.tracker.counts,
       natCheck: () => this.natChecker.counts,
       storeAvailable: () => swarms.shared?.available ?? true,
@@ -83,6 +83,7 @@ export class RunningTracker implements AsyncDisposable {
   /** Reads every file that `options` name. @throws ConfigurationError */
   static async open(sources: ConfigurationSources, options: ServeOptions, log: Log): Promise<RunningTracker> {
     const secrets = await readSecrets(options);
+    if (options.admin !== 'off' || options.metrics === 'public') await loadMetrics();
     const lists = await OperatorLists.open(options, {
       changed: () => configuration.enforce(),
       read: (list, entries) => log.info('list read again', { list, entries }),

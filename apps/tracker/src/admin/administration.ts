@@ -7,7 +7,7 @@ import { type Health, alive } from '../health.ts';
 import type { ListChange } from '../lists/operator-list.ts';
 import { type OperatorLists, stated } from '../lists/operator-lists.ts';
 import type { Log } from '../log.ts';
-import { metricsContentType } from '../metrics/metrics.ts';
+import { metricsContentType } from '../metrics/metrics-on-demand.ts';
 import type { RunningTracker } from '../running-tracker.ts';
 import { version } from '../version.ts';
 import { type AdminAnswer, type AdminRoute, refusal } from './admin-server.ts';

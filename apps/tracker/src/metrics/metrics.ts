@@ -23,9 +23,6 @@ export interface MetricsSources {
 
 const durationName = 'btt_request_duration_seconds';
 
-/** The content type of `metrics`. */
-export const metricsContentType: string = Registry.PROMETHEUS_CONTENT_TYPE;
-
 /**
  * Makes what writes all metrics in Prometheus' text format. Nothing is watched before it is asked for the first time:
  * event loop and garbage collection cost a little even when nobody looks.
