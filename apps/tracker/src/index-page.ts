@@ -1,20 +1,33 @@
 // The pages of the app: a list of the torrents it offers, and the torrent files themselves.
-import type { ScrapeCounts } from '@shoal/tracker-protocol';
-import type { Tracker } from '@shoal/tracker';
-import type { Page } from '@shoal/tracker-server';
+import { type ScrapeCounts, isFailure } from '@shoal/tracker-protocol';
+import type { Page, ScrapeDone, SwarmService } from '@shoal/tracker-server';
 import type { OfferedTorrent, TorrentFolder } from './torrent-folder.ts';
 
 /** The folder under which torrent files are found. */
 const torrentPath = '/torrents/';
 
+/** How long the list stays good, so that visitors cannot keep us writing: ten thousand torrents take 15 ms. */
+const listMs = 2000;
+
+/** What a scrape is answered with. */
+type Counts = Parameters<ScrapeDone>[0];
+
 /** Serves `/` and `/torrents/NAME.torrent`. */
 export function pagesOf(
-  tracker: Tracker,
+  service: SwarmService,
   folder: TorrentFolder | undefined,
   clock: () => number,
 ): (path: string) => Promise<Page | undefined> {
+  let [written, list]: [number, Promise<Page> | undefined] = [-Infinity, undefined];
+  const index = (now: number): Promise<Page> => {
+    if (list === undefined || now - written >= listMs) {
+      written = now;
+      list = indexPage(service, folder, now);
+    }
+    return list;
+  };
   return async (path) => {
-    if (path === '/') return indexPage(tracker, (await folder?.list(clock())) ?? [], clock());
+    if (path === '/') return index(clock());
     if (folder === undefined || !path.startsWith(torrentPath)) return undefined;
     const file = decoded(path.slice(torrentPath.length));
     const body = file === undefined ? undefined : await folder.read(file, clock());
@@ -22,12 +35,11 @@ export function pagesOf(
   };
 }
 
-function indexPage(tracker: Tracker, torrents: readonly OfferedTorrent[], now: number): Page {
-  const counts = tracker.scrape(
-    torrents.map(({ infoHash }) => infoHash),
-    now,
-  );
-  const rows = torrents.map((torrent, index) => row(torrent, counts[index]));
+async function indexPage(service: SwarmService, folder: TorrentFolder | undefined, now: number): Promise<Page> {
+  const torrents = (await folder?.list(now)) ?? [];
+  const hashes = torrents.map(({ infoHash }) => infoHash);
+  const counts = await new Promise<Counts>((resolve) => service.scrape(hashes, now, resolve));
+  const rows = torrents.map((torrent, index) => row(torrent, isFailure(counts) ? 'unknown' : counts[index]));
   const list =
     rows.length === 0
       ? '<p>No torrents are offered here.</p>'
@@ -40,10 +52,14 @@ ${rows.join('\n')}
   return { contentType: 'text/html; charset=utf-8', body: document(list) };
 }
 
-function row({ file, name, size }: OfferedTorrent, counts: ScrapeCounts | undefined): string {
+/** `counts`: undefined where nobody is. */
+function row({ file, name, size }: OfferedTorrent, counts: ScrapeCounts | 'unknown' | undefined): string {
   const link = `<a href="${torrentPath}${escaped(encodeURIComponent(file))}">${escaped(name)}</a>`;
-  return `<tr><td>${link}</td><td>${formatSize(size)}</td><td>${counts?.complete ?? 0}</td><td>${counts?.incomplete ?? 0}</td></tr>`;
+  const { complete, incomplete } = counts === 'unknown' ? { complete: '–', incomplete: '–' } : (counts ?? nobody);
+  return `<tr><td>${link}</td><td>${formatSize(size)}</td><td>${complete}</td><td>${incomplete}</td></tr>`;
 }
+
+const nobody = { complete: 0, incomplete: 0 } as const;
 
 function document(body: string): string {
   return `<!doctype html>

@@ -102,7 +102,7 @@ async function listenHttp(
     source: configuration.source,
     workers: options.workers,
     proxyProtocol: options.proxyProtocol,
-    page: publicPages(pagesOf(tracker, folder, clock), metrics, ready),
+    page: publicPages(pagesOf(running.swarms.service, folder, clock), metrics, ready),
     onError: running.tellError,
     traffic,
     stats,
