@@ -7,6 +7,7 @@ import { printConfiguration } from './configuration/configuration-file.ts';
 import { ConfigurationError, type ExitName, exitCodes } from './errors.ts';
 import { type Log, createLog } from './log.ts';
 import { jsonOutput, textOutput } from './output.ts';
+import { predecessorOf } from './restart.ts';
 import { type Signals, serve } from './serve.ts';
 import { tellServiceManager } from './service-manager.ts';
 import { version } from './version.ts';
@@ -75,6 +76,20 @@ async function runCheck({ json, ...options }: CheckArguments): Promise<ExitName>
   return report.exit;
 }
 
+/**
+ * Lets somebody listen for a signal later. From the beginning we do, because it ends a process that does not; whoever sends it
+ * while we start is heard then.
+ */
+function laterOn(signal: NodeJS.Signals): (hear: () => void) => void {
+  let isHeard = false;
+  let hear = (): void => void (isHeard = true);
+  process.on(signal, () => hear());
+  return (listen) => {
+    hear = listen;
+    if (isHeard) listen();
+  };
+}
+
 function signalsOfProcess(log: Log): Signals {
   const { promise: stop, resolve } = Promise.withResolvers<string>();
   for (const [signal, code] of [
@@ -88,18 +103,14 @@ function signalsOfProcess(log: Log): Signals {
       setTimeout(() => process.exit(exitCodes.other), stopLimitMs).unref();
     });
   }
-  // From the beginning, because it ends a process that does not listen for it: whoever asks while we start is heard then.
-  let isAsked = false;
-  let reload = (): void => void (isAsked = true);
-  process.on('SIGHUP', () => reload());
+  const predecessor = predecessorOf(process.env, process);
   return {
     stop,
-    onReload: (read) => {
-      reload = read;
-      if (isAsked) read();
-    },
+    predecessor,
+    onReload: laterOn('SIGHUP'),
+    onRestart: laterOn('SIGUSR2'),
     ready: async () => {
-      const failure = await tellServiceManager(process.env);
+      const failure = await tellServiceManager(process.env, predecessor && process.pid);
       if (failure !== undefined) log.warn(`systemd cannot be told that the tracker is ready: ${failure}`);
     },
   };

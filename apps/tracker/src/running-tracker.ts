@@ -1,9 +1,12 @@
 // A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
 // may change, and a watch over what looks wrong.
+import { randomBytes } from 'node:crypto';
 import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
 import {
   type AnnounceHeard,
   NatChecker,
+  type Predecessor,
+  type SharedState,
   SourceAddress,
   type SwarmService,
   type Traffic,
@@ -20,6 +23,8 @@ import { loadMetrics, metricsOnDemand } from './metrics/metrics-on-demand.ts';
 import { loggedPolicy, policyOf } from './operator-policy.ts';
 import { RunningConfiguration, sourceOptions } from './running-configuration.ts';
 import { readSecrets } from './secrets.ts';
+import { type Beginning, begin, sharedState } from './restart.ts';
+import { State, trackerIdKeyBytes, trackerIdKeyIn } from './state.ts';
 import { type Swarms, openSwarms } from './store.ts';
 
 /** How requests come in that a `SwarmService` answers. */
@@ -34,10 +39,14 @@ const watchMs = 10_000;
 /** A tracker that is ready to be served. */
 export class RunningTracker implements AsyncDisposable {
   readonly log: Log;
-  readonly clock: () => number = () => performance.now();
+  readonly clock: () => number;
   readonly lists: OperatorLists;
   readonly configuration: RunningConfiguration;
   readonly swarms: Swarms;
+  /** Where swarms are kept, if they are. */
+  readonly state: State | undefined;
+  /** What a successor would be told. */
+  readonly shared: SharedState;
   readonly tracker: Tracker;
   readonly traffic: Traffic = createTraffic();
   readonly stats: TrackerStats;
@@ -58,8 +67,12 @@ export class RunningTracker implements AsyncDisposable {
     swarms: Swarms,
     configuration: RunningConfiguration,
     log: Log,
+    { state, shared, clock }: Pick<RunningTracker, 'state' | 'shared' | 'clock'>,
   ) {
     this.log = log;
+    this.clock = clock;
+    this.state = state;
+    this.shared = shared;
     this.#policy = policy;
     this.lists = lists;
     this.configuration = configuration;
@@ -76,12 +89,18 @@ export class RunningTracker implements AsyncDisposable {
       measurements: this.measurements,
       lists: () => lists.all.map(({ view }) => view),
       reloads: () => configuration.reloads,
+      snapshot: () => state?.last,
     });
     this.#watch = setInterval(() => this.lookAround(), watchMs).unref();
   }
 
-  /** Reads every file that `options` name. @throws ConfigurationError */
-  static async open(sources: ConfigurationSources, options: ServeOptions, log: Log): Promise<RunningTracker> {
+  /** Reads every file that `options` name, or has the swarms of `predecessor`. @throws ConfigurationError */
+  static async open(
+    sources: ConfigurationSources,
+    options: ServeOptions,
+    log: Log,
+    predecessor?: Predecessor,
+  ): Promise<RunningTracker> {
     const secrets = await readSecrets(options);
     if (options.admin !== 'off' || options.metrics === 'public') await loadMetrics();
     const lists = await OperatorLists.open(options, {
@@ -95,9 +114,14 @@ export class RunningTracker implements AsyncDisposable {
     const policy = policyOf(options, lists);
     const source = new SourceAddress(sourceOptions(options));
     const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, source, log });
-    const rules = { policy: loggedPolicy(policy, log), signalling: new SignalledSwarms({ random: Math.random }) };
+    const beginning = await begin(predecessor, options.state !== undefined);
+    const trackerIdKey = await keyOf(options, beginning);
+    const signalling = new SignalledSwarms({ random: Math.random });
+    const rules = { policy: loggedPolicy(policy, log), signalling, trackerIdKey };
     const swarms = await openSwarms(options.store, rules, log);
-    return new RunningTracker(lists, policy, swarms, configuration, log);
+    const state = await openState(swarms, configuration, beginning, log);
+    const shared = sharedState(beginning, trackerIdKey);
+    return new RunningTracker(lists, policy, swarms, configuration, log, { state, shared, clock: beginning.clock });
   }
 
   /** Who answers over one transport: looks who can be reached where that is wanted, and counts what is asked. */
@@ -151,6 +175,31 @@ export class RunningTracker implements AsyncDisposable {
     this.stats[Symbol.dispose]();
     this.lists[Symbol.dispose]();
     this.natChecker[Symbol.dispose]();
+    await this.state?.[Symbol.asyncDispose]();
     await this.swarms[Symbol.asyncDispose]();
   }
+}
+
+async function keyOf({ state }: ServeOptions, { shared }: Beginning): Promise<Uint8Array> {
+  // Kept there even if it came from elsewhere, so that it is there later.
+  const kept = state === undefined ? undefined : await trackerIdKeyIn(state);
+  return shared?.trackerIdKey ?? kept ?? randomBytes(trackerIdKeyBytes);
+}
+
+/** Fills the swarms: from the process before, or from the folder that keeps them. */
+async function openState(
+  { memory: store, tracker }: Swarms,
+  configuration: RunningConfiguration,
+  { clock, predecessor }: Beginning,
+  log: Log,
+): Promise<State | undefined> {
+  if (store === undefined) return undefined;
+  const isTakenOver = (await predecessor?.swarms(store, clock)) ?? false;
+  if (isTakenOver) log.info('swarms taken over', { ...store.totals });
+  const { state: folder } = configuration.options;
+  if (folder === undefined) return undefined;
+  const everySeconds = (): number => configuration.options.snapshotEvery;
+  const state = new State({ folder, store, clock, everySeconds, log });
+  if (!isTakenOver) await state.load(tracker.peerLifetimeMs);
+  return state;
 }

@@ -1,7 +1,18 @@
 // `serve`: puts policy, tracker, servers and administration together, says where it listens, and runs until it is told
 // to stop.
-import { type HttpServer, type WebSocketOptions, serveHttp, serveUdp } from '@shoal/tracker-server';
-import { serveAdmin } from './admin/admin-server.ts';
+import {
+  type Handle,
+  type HttpServer,
+  type Legacy,
+  type Predecessor,
+  type SocketName,
+  type Successor,
+  type UdpServer,
+  type WebSocketOptions,
+  serveHttp,
+  serveUdp,
+} from '@shoal/tracker-server';
+import { type AdminServer, serveAdmin } from './admin/admin-server.ts';
 import { administrationRoutes } from './admin/administration.ts';
 import type { ConfigurationSources } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
@@ -10,6 +21,7 @@ import { pagesOf } from './index-page.ts';
 import type { Log } from './log.ts';
 import type { Output } from './output.ts';
 import { publicPages } from './public-pages.ts';
+import { Restarts, drainMs, inheritedServer, inheritedSocket, isSameListener, startSuccessor } from './restart.ts';
 import { RunningTracker } from './running-tracker.ts';
 import { TorrentFolder } from './torrent-folder.ts';
 
@@ -19,6 +31,10 @@ export interface Signals {
   readonly stop: Promise<string>;
   /** Calls back each time the configuration shall be read again. */
   onReload(reload: () => void): void;
+  /** Calls back each time a new process shall take over. */
+  onRestart(restart: () => void): void;
+  /** The tracker whose place this process is to take. */
+  readonly predecessor: Predecessor | undefined;
   /** Tells whoever started us that we serve. */
   ready(): Promise<void>;
 }
@@ -31,29 +47,90 @@ export async function serve(
   output: Output,
   signals: Signals,
 ): Promise<void> {
-  const running = await RunningTracker.open(sources, options, log);
-  const servers: AsyncDisposable[] = [];
+  const { predecessor, stop } = signals;
+  const running = await RunningTracker.open(sources, options, log, predecessor);
+  const servers: Servers = {};
+  const restarts = new Restarts({
+    start: startSuccessor,
+    legacy: () => legacyOf(running, options, servers),
+    pause: async () => running.state?.pause(),
+    resume: () => running.state?.resume(),
+    log,
+  });
   try {
     signals.onReload(() => void running.configuration.reload());
-    const urls = await listen(running, options, servers);
+    const urls = await listen(running, options, servers, { predecessor, restarts });
+    running.state?.resume();
     await signals.ready();
+    predecessor?.serving();
     output.listening(urls);
-    const signal = await signals.stop;
-    output.stopped(signal, running.tracker.counts, running.traffic);
+    signals.onRestart(() => void restarts.restart());
+    const end = await Promise.race([stop, restarts.done]);
+    if (typeof end === 'string') await restarts.stop();
+    else await handOver(end, servers, stop);
+    output.stopped(typeof end === 'string' ? end : 'restart', running.tracker.counts, running.traffic);
   } finally {
-    await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    await Promise.all(
+      [servers.http, servers.udp, servers.admin].map(async (server) => server?.[Symbol.asyncDispose]()),
+    );
     await running[Symbol.asyncDispose]();
+    predecessor?.[Symbol.dispose]();
   }
 }
 
+/** What listens. */
+interface Servers {
+  http?: HttpServer;
+  udp?: UdpServer;
+  admin?: AdminServer;
+}
+
+/** Who was here before, and what lets somebody be here afterwards. */
+interface Generations {
+  readonly predecessor: Predecessor | undefined;
+  readonly restarts: Restarts;
+}
+
+/** What a process that takes over is given. */
+function legacyOf({ swarms, shared: state, clock }: RunningTracker, options: ServeOptions, servers: Servers): Legacy {
+  const handles = (): Readonly<Record<SocketName, Handle | undefined>> => ({
+    http: servers.http?.listener,
+    udp: servers.udp?.socket,
+    admin: servers.admin?.listener,
+  });
+  return {
+    state,
+    store: swarms.memory,
+    clock,
+    socket: (name, host, port) => (isSameListener(options[name], host, port) ? handles()[name] : undefined),
+  };
+}
+
+/** Leaves everything that comes to the successor, and answers who is still connected here. */
+async function handOver(successor: Successor, servers: Servers, stop: Promise<unknown>): Promise<void> {
+  const { http, udp, admin } = servers;
+  delete servers.udp;
+  await udp?.[Symbol.asyncDispose]();
+  const asked = new Promise<void>((resolve) =>
+    admin === undefined ? resolve() : admin.listener.close(() => resolve()),
+  );
+  await Promise.race([Promise.all([http?.drain(drainMs), asked]), stop]);
+  await successor.release();
+}
+
 /** Opens what is not off; each server goes to `servers` once it is up. */
-async function listen(running: RunningTracker, options: ServeOptions, servers: AsyncDisposable[]): Promise<Urls> {
+async function listen(
+  running: RunningTracker,
+  options: ServeOptions,
+  servers: Servers,
+  { predecessor, restarts }: Generations,
+): Promise<Urls> {
   const urls: { -readonly [Name in keyof Urls]: Urls[Name] } = {};
   const { tracker, traffic, clock } = running;
   const ready = (): ReturnType<typeof health> => health(urls, options, running.swarms.shared?.available ?? true);
   if (options.http !== 'off') {
-    const http = await listenHttp(running, options, ready);
-    servers.push(http);
+    const http = await listenHttp(running, options, ready, predecessor);
+    servers.http = http;
     urls.http = http.url;
     if (options.webSocket) urls.websocket = http.url.replace(/^http/, 'ws');
   }
@@ -63,20 +140,23 @@ async function listen(running: RunningTracker, options: ServeOptions, servers: A
       ...options.udp,
       source: running.configuration.source,
       workers,
+      ...(workers === 1 && predecessor !== undefined && { inherit: inheritedSocket(predecessor, options.udp) }),
       connectionIds,
+      connectionSecret: running.shared.connectionSecret,
       proxyProtocol,
       service: running.service('udp'),
       traffic,
       clock,
     });
-    servers.push(udp);
+    servers.udp = udp;
     urls.udp = udp.url;
   }
   if (options.admin !== 'off') {
-    const routes = administrationRoutes(running, ready);
+    const routes = administrationRoutes(running, ready, () => restarts.restart());
     const token = (): ReturnType<typeof running.configuration.token> => running.configuration.token();
-    const admin = await serveAdmin({ listen: options.admin, routes, token, onError: running.tellError });
-    servers.push(admin);
+    const inherit = predecessor && inheritedServer(predecessor, 'admin', options.admin);
+    const admin = await serveAdmin({ listen: options.admin, inherit, routes, token, onError: running.tellError });
+    servers.admin = admin;
     urls.admin = admin.url;
   }
   return urls;
@@ -86,6 +166,7 @@ async function listenHttp(
   running: RunningTracker,
   options: ServeOptions,
   ready: () => ReturnType<typeof health>,
+  predecessor: Predecessor | undefined,
 ): Promise<HttpServer> {
   const { tracker, traffic, stats, clock, configuration, log } = running;
   const tell = (message: string): void => log.warn(message);
@@ -95,6 +176,9 @@ async function listenHttp(
     configuration.options.metrics === 'public' ? running.metrics : undefined;
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
+    ...(options.http !== 'off' &&
+      options.workers === 1 &&
+      predecessor !== undefined && { inherit: inheritedServer(predecessor, 'http', options.http) }),
     service: running.service('http'),
     fullScrape: options.fullScrape ?? 'off',
     webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,

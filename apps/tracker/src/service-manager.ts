@@ -5,12 +5,14 @@ import { execFile } from 'node:child_process';
 /** Systemd gives up on a start after 90 s; a datagram takes none. */
 const timeoutMs = 5000;
 
-/** Tells it if there is one; says what went wrong. */
-export async function tellServiceManager(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+/** Tells it if there is one, and that `mainPid` is the service from now on; says what went wrong. */
+export async function tellServiceManager(
+  environment: NodeJS.ProcessEnv,
+  mainPid?: number,
+): Promise<string | undefined> {
   if (environment['NOTIFY_SOCKET'] === undefined) return undefined;
   return new Promise((resolve) => {
-    execFile('systemd-notify', ['--ready'], { env: environment, timeout: timeoutMs }, (error) =>
-      resolve(error?.message),
-    );
+    const words = mainPid === undefined ? ['--ready'] : ['--ready', `--pid=${mainPid}`];
+    execFile('systemd-notify', words, { env: environment, timeout: timeoutMs }, (error) => resolve(error?.message));
   });
 }

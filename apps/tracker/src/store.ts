@@ -1,10 +1,11 @@
 // Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
 import { randomBytes } from 'node:crypto';
-import { type AnnouncePolicy, type SignalledSwarms, Tracker } from '@shoal/tracker';
+import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker } from '@shoal/tracker';
 import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
 import { ConfigurationError } from './errors.ts';
 import type { Log } from './log.ts';
+import { trackerIdKeyBytes } from './state.ts';
 
 /** A tracker and who answers for it. */
 export interface Swarms extends AsyncDisposable {
@@ -12,16 +13,17 @@ export interface Swarms extends AsyncDisposable {
   readonly service: SwarmService;
   /** The service, where the swarms are in a shared store. */
   readonly shared: SharedService | undefined;
+  /** Where the swarms are, where they are in this process. */
+  readonly memory: MemoryStore | undefined;
 }
 
 /** What a tracker goes by, wherever its swarms are. */
 export interface SwarmRules {
   readonly policy: AnnouncePolicy;
   readonly signalling: SignalledSwarms;
+  /** Behind tracker ids, which prove a former address: nothing that can be predicted. A shared store has its own. */
+  readonly trackerIdKey: Uint8Array;
 }
-
-/** As a `Tracker` takes it. */
-const trackerIdKeyBytes = 16;
 
 /** How long a start waits for the store, in ms; after that the tracker serves and sends clients away until it is there. */
 const connectMs = 2000;
@@ -33,9 +35,9 @@ const connectMs = 2000;
  */
 export async function openSwarms(store: string | undefined, rules: SwarmRules, log: Log): Promise<Swarms> {
   if (store !== undefined) return openShared(store, rules, log);
-  // Tracker ids prove a former address: `Math.random`, which keys the tables, can be predicted.
-  const tracker = new Tracker({ random: Math.random, ...rules, trackerIdKey: randomBytes(trackerIdKeyBytes) });
-  return { tracker, service: localService(tracker), shared: undefined, [Symbol.asyncDispose]: async () => {} };
+  const memory = new MemoryStore({ random: Math.random });
+  const tracker = new Tracker({ random: Math.random, ...rules, store: memory });
+  return { tracker, service: localService(tracker), shared: undefined, memory, [Symbol.asyncDispose]: async () => {} };
 }
 
 async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
@@ -54,6 +56,7 @@ async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swa
     tracker,
     service: shared,
     shared,
+    memory: undefined,
     async [Symbol.asyncDispose](): Promise<void> {
       following[Symbol.dispose]();
       shared[Symbol.dispose]();

@@ -52,7 +52,11 @@ async function administrated(
   const ready = { ready: true, listening: {}, store: true };
   const server = await serveAdmin({
     listen: { host: '127.0.0.1', port: 0 },
-    routes: administrationRoutes(running, () => ready),
+    routes: administrationRoutes(
+      running,
+      () => ready,
+      async () => 'it ended with code 3',
+    ),
     token: () => running.configuration.token(),
     onError: running.tellError,
   });
@@ -204,10 +208,19 @@ describe('an administrator', () => {
           get: {},
         },
         '/reload': { post: {} },
+        '/restart': { post: {} },
         '/healthz': { get: { security: [] } },
         '/openapi.json': { get: {} },
       },
     });
+  });
+});
+
+test('a restart that fails is told to who asked for it: status 500, with the reason', async () => {
+  const { server } = await administrated();
+  expect(await ask(server, 'POST', '/restart')).toMatchObject({
+    status: 500,
+    body: { error: 'the successor failed: it ended with code 3' },
   });
 });
 

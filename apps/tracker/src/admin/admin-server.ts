@@ -1,7 +1,7 @@
 // The listener for administrators: who may ask, what they may ask, JSON in their hands. What happens then is decided by
 // `Administration`; openapi.ts describes the same routes.
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { isIPv6 } from 'node:net';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import { type Server, isIPv6 } from 'node:net';
 import { TrackerServerError } from '@shoal/tracker-server';
 import type { ListenAddress } from '../configuration/setting.ts';
 import type { AdminToken } from './token.ts';
@@ -29,6 +29,8 @@ export interface AdminRoute {
 export interface AdminServer extends AsyncDisposable {
   /** `http://host:port` as bound. */
   readonly url: string;
+  /** To be given to another process. */
+  readonly listener: Server;
 }
 
 export interface AdminOptions {
@@ -36,6 +38,8 @@ export interface AdminOptions {
   readonly routes: readonly AdminRoute[];
   /** The token as it is now; undefined admits everybody who reaches the loopback address. */
   readonly token: () => AdminToken | undefined;
+  /** Asked for a socket that listens already, in place of the address, which is bound where there is none. */
+  readonly inherit?: (() => Promise<Server | undefined>) | undefined;
   /** Hears of failures of our own, which callers see as status 500. */
   readonly onError: (error: unknown) => void;
 }
@@ -54,15 +58,18 @@ export async function serveAdmin(options: AdminOptions): Promise<AdminServer> {
   });
   server.maxConnections = maxConnections;
   try {
+    const given = await options.inherit?.();
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, host, resolve);
+      if (given === undefined) server.listen(port, host, resolve);
+      else server.listen(given, resolve);
     });
   } catch (cause) {
     throw new TrackerServerError('http', host, port, cause);
   }
   return {
     url: urlOf(server),
+    listener: server,
     async [Symbol.asyncDispose](): Promise<void> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -84,6 +91,8 @@ async function respond(request: IncomingMessage, response: ServerResponse, optio
     'content-length': bytes.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    // Who asked for a restart is not to wait for its connection here.
+    ...(request.method === 'POST' && { connection: 'close' }),
     ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   });
   response.end(bytes);

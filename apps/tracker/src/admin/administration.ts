@@ -17,8 +17,17 @@ import { openApiOf } from './openapi.ts';
 export type Administrated = Pick<RunningTracker, 'lists' | 'configuration' | 'stats' | 'metrics' | 'log'>;
 
 /** The routes, those of health included. */
-export function administrationRoutes(administrated: Administrated, ready: () => Health): readonly AdminRoute[] {
-  const routes: AdminRoute[] = [...healthRoutes(ready), ...watchingRoutes(administrated), ...listRoutes(administrated)];
+export function administrationRoutes(
+  administrated: Administrated,
+  ready: () => Health,
+  restart: () => Promise<string | undefined>,
+): readonly AdminRoute[] {
+  const routes: AdminRoute[] = [
+    ...healthRoutes(ready),
+    ...watchingRoutes(administrated),
+    restartRoute(restart),
+    ...listRoutes(administrated),
+  ];
   const document: AdminRoute = {
     method: 'GET',
     path: '/openapi.json',
@@ -70,6 +79,18 @@ function watchingRoutes({ configuration, lists, stats, metrics }: Administrated)
       },
     },
   ];
+}
+
+function restartRoute(restart: () => Promise<string | undefined>): AdminRoute {
+  return {
+    method: 'POST',
+    path: '/restart',
+    summary: 'Let a new process take over, as on SIGUSR2; status 500 when it failed and this one serves on',
+    answer: async () => {
+      const problem = await restart();
+      return problem === undefined ? ok({ restarted: true }) : refusal(500, `the successor failed: ${problem}`);
+    },
+  };
 }
 
 const entryPath = '/policy/{list}/{entry}';

@@ -40,7 +40,7 @@ export function reloaded(running: ServeOptions, wanted: ServeOptions): { options
 }
 
 /** Options that are good each by itself and not together. */
-function checkTogether({ http, udp, tlsCert, tlsKey, admin, adminToken, metrics }: ServeOptions): void {
+function checkTogether({ http, udp, tlsCert, tlsKey, store, state, admin, adminToken, metrics }: ServeOptions): void {
   if (http === 'off' && udp === 'off') {
     throw new ConfigurationError('with http off and udp off there is nothing to serve');
   }
@@ -51,6 +51,9 @@ function checkTogether({ http, udp, tlsCert, tlsKey, admin, adminToken, metrics 
     throw new ConfigurationError(
       `admin ${admin.host} can be reached from elsewhere: name a file with --admin-token, or listen on 127.0.0.1`,
     );
+  }
+  if (store !== undefined && state !== undefined) {
+    throw new ConfigurationError('with store the swarms are not in this process: there is no state to keep');
   }
   if (metrics === 'public' && http === 'off') {
     throw new ConfigurationError('metrics are to be public, but http is off');

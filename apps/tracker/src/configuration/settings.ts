@@ -51,6 +51,8 @@ export interface ServeOptions {
   readonly fullScrape: number | undefined;
   readonly torrents: string | undefined;
   readonly store: string | undefined;
+  readonly state: string | undefined;
+  readonly snapshotEvery: number;
   readonly json: boolean;
   readonly logLevel: LogLevel;
   readonly logFormat: 'text' | 'json';
@@ -195,6 +197,16 @@ export const settings: Settings = {
       'redis-cluster://host:port,host:port, rediss for TLS; none is memory',
     default: undefined,
   }),
+  state: pathSetting('<dir>', {
+    about:
+      'keep the swarms of memory in this folder: read at the start, written at the end and every --snapshot-every seconds',
+    default: undefined,
+  }),
+  snapshotEvery: numberSetting('<seconds>', 1, longestInterval, {
+    about: 'time between two snapshots of the swarms, which is what a crash may lose',
+    default: 300,
+    live: true,
+  }),
   admin: listenSetting({
     about: 'listen for administration over HTTP: policy, metrics, reload; not loopback needs --admin-token',
     default: 'off',
@@ -261,7 +273,7 @@ export const settingGroups: Readonly<Record<string, readonly SettingName[]>> = {
     'fullScrape',
     'torrents',
   ],
-  Operation: ['store', 'admin', 'adminToken', 'metrics'],
+  Operation: ['store', 'state', 'snapshotEvery', 'admin', 'adminToken', 'metrics'],
   'What it prints': ['json', 'logLevel', 'logFormat', 'logAddresses'],
 };
 

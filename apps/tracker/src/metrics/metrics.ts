@@ -4,6 +4,7 @@ import type { TrackerCounts } from '@shoal/tracker';
 import type { NatCheckCounts, Traffic } from '@shoal/tracker-server';
 import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { ListView } from '../lists/operator-list.ts';
+import type { SnapshotView } from '../state.ts';
 import type { Measurements } from './measured-service.ts';
 
 /** What is measured. Each is asked at every scrape. */
@@ -19,6 +20,8 @@ export interface MetricsSources {
   readonly lists: () => readonly ListView[];
   /** Configurations that could be read again, and those that could not. */
   readonly reloads: () => { readonly ok: number; readonly failed: number };
+  /** The last snapshot of the swarms; undefined where there is none. */
+  readonly snapshot?: () => SnapshotView | undefined;
 }
 
 const durationName = 'btt_request_duration_seconds';
@@ -42,6 +45,7 @@ function registryOf(sources: MetricsSources): Registry {
   addTrafficMetrics(registry, sources);
   addWebSocketMetrics(registry, sources);
   addOperationMetrics(registry, sources);
+  addSnapshotMetrics(registry, sources);
   return registry;
 }
 
@@ -132,6 +136,17 @@ function addOperationMetrics(registry: Registry, { lists, reloads, natCheck, sto
     set({ result: 'ok' }, ok);
     set({ result: 'failed' }, failed);
   });
+}
+
+function addSnapshotMetrics(registry: Registry, { snapshot }: MetricsSources): void {
+  const add = (name: string, help: string, value: (view: SnapshotView) => number): void =>
+    gauge(registry, name, help, [], (set) => {
+      const view = snapshot?.();
+      if (view !== undefined) set({}, value(view));
+    });
+  add('btt_snapshot_age_seconds', 'Time since the swarms were written', ({ ageSeconds }) => ageSeconds);
+  add('btt_snapshot_bytes', 'How large that was', ({ bytes }) => bytes);
+  add('btt_snapshot_duration_seconds', 'How long that took', ({ durationMs }) => durationMs / 1000);
 }
 
 type Set = (labels: Record<string, string>, value: number) => void;

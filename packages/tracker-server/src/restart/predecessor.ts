@@ -15,9 +15,11 @@ export interface ParentChannel {
   send?(message: unknown): boolean;
   on(event: 'message', listener: (message: unknown, handle: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
+  disconnect?(): void;
 }
 
-export class Predecessor {
+/** Disposing lets it go. */
+export class Predecessor implements Disposable {
   readonly #channel: ParentChannel;
   readonly #state = Promise.withResolvers<SharedState | undefined>();
   readonly #caughtUp = Promise.withResolvers<boolean>();
@@ -64,6 +66,10 @@ export class Predecessor {
   /** Says that this process serves: the other one stops listening. */
   serving(): void {
     this.#tell({ tell: 'serving' });
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#isGone) this.#channel.disconnect?.();
   }
 
   #receive(message: ToSuccessor, handle: Handle | undefined): void {

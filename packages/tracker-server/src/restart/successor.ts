@@ -58,6 +58,10 @@ export class Successor {
     return this.#outcome.promise;
   }
 
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
   /** Gives up on it. */
   abort(): void {
     this.#isEnding = true;
