@@ -149,13 +149,13 @@ class Scene {
     mkdirSync(directory, { recursive: true });
     const command = contestant.command({ mode, torrent: this.#torrent, directory, address, port, peers, home });
     const startedAt = performance.now();
-    // Nothing that a client keeps about itself outlives its run.
+    // Nothing that a client keeps about itself outlives its run, but for what every start after the first one finds.
     const places = {
       HOME: home,
       XDG_STATE_HOME: home,
       XDG_CONFIG_HOME: home,
       XDG_DATA_HOME: home,
-      XDG_CACHE_HOME: home,
+      XDG_CACHE_HOME: path.join(path.dirname(this.#folder), 'cache'),
     };
     const peer = { contestant, process: new Measured(command, places), endpoint: `${address}:${port}`, startedAt };
     side.push(peer);
