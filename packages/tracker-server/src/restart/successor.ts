@@ -25,6 +25,9 @@ export interface Legacy {
 /** How long it may take to serve, in ms; systemd waits as long for a start. */
 const startLimitMs = 90_000;
 
+/** How long the last slices may take, in ms: they are those of a few milliseconds. */
+const releaseLimitMs = 5000;
+
 /** Entries of one message: a thousand peers. */
 const sliceBytes: number = 64 * 1024;
 
@@ -72,7 +75,11 @@ export class Successor {
   /** Tells it the last that happened here and lets it go. */
   async release(): Promise<void> {
     this.#isEnding = true;
-    await this.#pumping;
+    // One that does not take it does without.
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, releaseLimitMs);
+    await Promise.race([this.#pumping, late.promise]);
+    clearTimeout(timer);
     if (this.#process.connected) this.#process.disconnect();
     this.#process.unref();
   }
