@@ -2,7 +2,7 @@
 // BEP 3, 7, 23, 48.
 import { type IncomingMessage, type RequestListener, type Server, createServer } from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
-import { type Server as NetServer, isIPv6 } from 'node:net';
+import { type Server as NetServer, type Socket, isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
@@ -144,6 +144,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     onSilence: () => traffic.http.unknown++,
   });
   const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
+  const strangers = options.tls && knowSockets(app.server);
   const inThreads = workers > 1 && options.tls === undefined;
   // Threads say whose connections they lead here.
   const judge = inThreads ? { isProxy: (): boolean => true } : source;
@@ -166,6 +167,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   } catch (cause) {
     sockets?.[Symbol.dispose]();
     plain[Symbol.dispose]();
+    strangers?.[Symbol.dispose]();
     await closeAll(app);
     throw cause instanceof TrackerServerError ? cause : new TrackerServerError('http', host, port, cause);
   }
@@ -192,6 +194,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       sockets?.[Symbol.dispose]();
       plain[Symbol.dispose]();
       proxied?.[Symbol.dispose]();
+      strangers?.[Symbol.dispose]();
       await closeAll(app);
     },
   };
@@ -278,9 +281,25 @@ function serverFor(
     if (pipelines.admit(request, response)) router(request, response);
   };
   const server: Server =
-    tls === undefined ? createServer(settings, answer) : createSecureServer({ ...settings, ...tls }, answer);
+    tls === undefined
+      ? createServer(settings, answer)
+      : createSecureServer({ ...settings, ...tls, handshakeTimeout: requestTimeoutMs }, answer);
   // Who takes nothing of an answer for so long is not coming back for it.
   return server.setTimeout(3 * requestTimeoutMs);
+}
+
+/** Knows every socket before TLS makes one of HTTP out of it; disposing cuts those that are left. */
+function knowSockets(server: NetServer): Disposable {
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return {
+    [Symbol.dispose]: () => {
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
 
 /** The status of an error that fastify found in a request, such as a body of an unknown type. */

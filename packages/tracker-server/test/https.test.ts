@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
 import { type TLSSocket, connect } from 'node:tls';
 import { get } from 'node:https';
 import type { IncomingMessage } from 'node:http';
@@ -7,7 +8,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { decode } from '@shoal/bencode';
 import { Tracker } from '@shoal/tracker';
 import { percentEncode } from '@shoal/tracker-protocol';
-import { type Certificate, type HttpServer, TrackerServerError, serveHttp } from '../src/index.ts';
+import { type Certificate, type HttpOptions, type HttpServer, TrackerServerError, serveHttp } from '../src/index.ts';
 
 const certificateOf = (name: string): Certificate => ({
   cert: readFileSync(new URL(`fixtures/${name}.cert.pem`, import.meta.url), 'utf8'),
@@ -19,8 +20,15 @@ const [one, two] = [certificateOf('one'), certificateOf('two')];
 let server: HttpServer | undefined;
 afterEach(() => server?.[Symbol.asyncDispose]());
 
-function listen(tls: Certificate): Promise<HttpServer> {
-  return serveHttp(new Tracker({ random: Math.random }), { host: '127.0.0.1', port: 0, tls });
+function listen(tls: Certificate, options: HttpOptions = {}): Promise<HttpServer> {
+  return serveHttp(new Tracker({ random: Math.random }), { host: '127.0.0.1', port: 0, tls, ...options });
+}
+
+/** A connection that never shakes hands; resolves to when it is closed. */
+async function silent({ address: { port } }: HttpServer): Promise<{ closed: Promise<unknown> }> {
+  const socket = connectPlain(port, '127.0.0.1').on('error', () => {});
+  await once(socket, 'connect');
+  return { closed: once(socket.resume(), 'close') };
 }
 
 /** Name in the certificate shown to who connects now. */
@@ -33,6 +41,23 @@ async function shownName({ address: { port } }: HttpServer): Promise<unknown> {
 }
 
 describe('HTTPS', () => {
+  test('does not wait for who does not shake hands', async () => {
+    server = await listen(one, { requestTimeoutMs: 50 });
+    await (
+      await silent(server)
+    ).closed;
+  });
+
+  test('ends with connections that have not shaken hands', async () => {
+    server = await listen(one);
+    const { closed } = await silent(server);
+    // It has been accepted once a later one is served.
+    await shownName(server);
+    await server[Symbol.asyncDispose]();
+    server = undefined;
+    await closed;
+  });
+
   test('answers announces under a https URL', async () => {
     server = await listen(one);
     expect(server.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);

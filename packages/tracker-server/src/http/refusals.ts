@@ -13,8 +13,8 @@ export function sendRefusal(reply: FastifyReply, status: number, failureReason: 
 
 /** Answers what Node's parser refused before there was a request: raw bytes in the target, a header too long, no HTTP. */
 export function refuseRaw(code: string | undefined, socket: Duplex): void {
-  // The other end is gone, or is too slow to be worth an answer.
-  if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+  // The other end is gone, is too slow to be worth an answer, or has not come to where it could read one.
+  if (!socket.writable || code === 'ECONNRESET' || code === 'ERR_HTTP_REQUEST_TIMEOUT' || isTls(code)) {
     socket.destroy();
     return;
   }
@@ -27,4 +27,8 @@ export function refuseRaw(code: string | undefined, socket: Duplex): void {
   const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
   socket.write(head);
   socket.end(body, () => socket.destroy());
+}
+
+function isTls(code = ''): boolean {
+  return code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_');
 }
