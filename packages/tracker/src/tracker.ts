@@ -286,9 +286,12 @@ export class Tracker {
     const warning = warnings[outcome];
     if (warning !== undefined) this.#unlisted++;
     const isNew = outcome === 'joined' && admitted.families === 'both';
+    const interval = this.#policy.interval(now);
+    const { minInterval } = this.#policy;
     return {
-      interval: this.#policy.interval(now),
-      minInterval: this.#policy.minInterval,
+      interval,
+      // Jitter may bring the one below the other, and whoever comes when told to shall not come too soon.
+      minInterval: minInterval === undefined ? undefined : Math.min(minInterval, interval),
       warning,
       trackerId: isNew || admitted.lacksId ? this.#ids.issue(admitted, admitted.address, admitted.port) : undefined,
       last: sample.mark === 0 ? undefined : sample.mark,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type AnnounceReply, type AnnounceRequest, isFailure } from '@shoal/tracker-protocol';
-import { Tracker, type TrackerOptions } from '@shoal/tracker';
+import { StandingPolicy, Tracker, type TrackerOptions } from '@shoal/tracker';
 import { mulberry32 } from './random.ts';
 
 function trackerOf(options: Partial<TrackerOptions> = {}): Tracker {
@@ -144,6 +144,15 @@ describe('an announce', () => {
     expect(tracker.scrape([new Uint8Array(20).fill(1)], 0)).toEqual([
       { complete: 1, incomplete: 2, downloaded: 0, downloaders: 1 },
     ]);
+  });
+
+  test('is never told to come back sooner than it may', () => {
+    const random = mulberry32(3);
+    const policy = new StandingPolicy({ interval: 60, minInterval: 60, jitter: 0.5 }, { random });
+    const tracker = trackerOf({ policy });
+    const replies = Array.from({ length: 20 }, () => replyTo(tracker));
+    expect(Math.min(...replies.map(({ interval }) => interval))).toBeLessThan(60);
+    for (const { interval, minInterval } of replies) expect(minInterval).toBeLessThanOrEqual(interval);
   });
 
   test('says how soon another one is too soon: a minute, or the interval if that is shorter', () => {
