@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// Starts the shoal-lab command with compiled code kept from its last run: most of the start-up time is compiling.
-import { enableCompileCache } from 'node:module';
+// Starts the shoal-lab command. Compiled code is not kept: Node's own place for it is a folder that every user of the
+// machine may write to.
+import { main } from './command.ts';
 
-enableCompileCache();
-const { main } = await import('./command.ts');
 process.exitCode = await main(process.argv);
