@@ -139,6 +139,11 @@ export class Restarts {
   async #restart(): Promise<string | undefined> {
     const { start, legacy, pause, resume, log } = this.#parts;
     if (this.#isOver) return 'this process is ending';
+    if (process.pid === 1) {
+      const problem = 'this is process 1 of a container, which ends with it';
+      log.error(`cannot restart: ${problem}`);
+      return problem;
+    }
     log.info('restarting');
     await pause();
     const successor = new Successor(start(), legacy());
