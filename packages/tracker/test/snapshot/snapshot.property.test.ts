@@ -182,6 +182,21 @@ describe('a restored store', () => {
     expect(store.totals).toMatchObject({ torrents: 1, ipv4Peers: 1 });
   });
 
+  test('hears again of a peer that changes within the second in which it was met last', () => {
+    const [store, copy] = [1, 2].map((seed) => new MemoryStore({ random: mulberry32(seed) })) as [
+      MemoryStore,
+      MemoryStore,
+    ];
+    const sample = new PeerSample(1);
+    const walk = store.walk();
+    const slice = new Uint8Array(128);
+    for (const seeding of [false, true]) {
+      store.announce({ ...one, seeding, leaving: false }, sample, 5000);
+      copy.restore(slice.subarray(0, walk.write(slice, 5000)), 0, 1e6, 5000);
+    }
+    expect(copy.counts(one.infoHash)).toEqual({ complete: 1, incomplete: 0, downloaded: 1, downloaders: 0 });
+  });
+
   test('is walked over by one at a time', () => {
     const store = new MemoryStore({ random: mulberry32(2) });
     store.announce({ ...one, leaving: false }, new PeerSample(1), 0);
