@@ -42,7 +42,7 @@ export function matrix(): Cell[] {
   const [file] = contents;
   for (const from of [chromium, webtorrent])
     for (const to of [chromium, webtorrent]) cells.push(pair(from, to, file!, 'WebSocket'));
-  cells.push(connectedClients());
+  cells.push(connectedClients(), reachableSeeders(file!));
   return cells;
 }
 
@@ -62,6 +62,27 @@ function pair(from: Client, to: Client, content: Content, protocol: Protocol): C
       await tracker.knowsSeeders(2);
       await compareAll(scene, content, [seeder, downloader]);
       await expectProtocol(tracker, protocol);
+    },
+  };
+}
+
+/** Every client lets itself be looked at by a tracker that lists nobody else. */
+function reachableSeeders(content: Content): Cell {
+  const clients = [shoal, transmission, aria2, libtorrent];
+  return {
+    name: `all clients seed ${content.name}, --nat-check require`,
+    requirements: requirementsOf(...clients),
+    timeLimitMs: limitMs,
+    async run(scene) {
+      const tracker = await ShoalTracker.start(scene, '--nat-check', 'require', '--metrics', 'public');
+      const torrent = await torrentOf(scene, content, [tracker.announceUrl('HTTP')]);
+      // A tracker looks at public addresses alone.
+      const start = (client: Client): Promise<Peer> =>
+        startSeeder(scene, client, content, torrent, scene.publicAddress());
+      await Promise.all(clients.map(start));
+      await tracker.knowsSeeders(clients.length);
+      const reachable = await tracker.reachable();
+      if (reachable < clients.length) throw new Error(`only ${reachable} of ${clients.length} were looked at`);
     },
   };
 }
@@ -134,10 +155,16 @@ async function torrentOf(scene: Scene, content: Content, announceUrls: readonly 
   return torrent;
 }
 
-async function startSeeder(scene: Scene, client: Client, content: Content, torrent: string): Promise<Peer> {
+async function startSeeder(
+  scene: Scene,
+  client: Client,
+  content: Content,
+  torrent: string,
+  address: string = scene.address(),
+): Promise<Peer> {
   const directory = await scene.folder(`${client.name} seeder`);
   await cp(originalOf(content, scene.originals), directory, { recursive: true });
-  return watched(await client.seed(scene, { torrent, directory, address: scene.address() }));
+  return watched(await client.seed(scene, { torrent, directory, address }));
 }
 
 async function startDownloader(scene: Scene, client: Client, torrent: string): Promise<Peer> {

@@ -55,7 +55,8 @@ export async function runInside(words: readonly string[]): Promise<number> {
 
 /** Brings loopback up with every address of `addressOf`: it owns the whole network of an address that it has. */
 export function bringUpLoopback(): void {
-  const commands = 'link set lo up\naddress add 10.77.0.1/16 dev lo\n';
+  const networks = ['10.77.0.1/16', '11.77.0.1/16'].map((network) => `address add ${network} dev lo\n`);
+  const commands = `link set lo up\n${networks.join('')}`;
   const done = spawnSync('ip', ['-batch', '-'], { input: commands, encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`cannot set up loopback: ${done.error?.message ?? done.stderr}`);
 }
@@ -83,4 +84,9 @@ export function hasWebRtcLink(): boolean {
 /** Not in 127.0.0.0/8, where Transmission dials nobody. */
 export function addressOf(net: number, host: number): string {
   return `10.77.${net}.${host}`;
+}
+
+/** The same of the open internet, as far as anybody can tell from the address: nothing leaves the namespace. */
+export function publicAddressOf(net: number, host: number): string {
+  return `11.77.${net}.${host}`;
 }

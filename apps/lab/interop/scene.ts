@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { addressOf } from './namespace.ts';
+import { addressOf, publicAddressOf } from './namespace.ts';
 import { Program } from './program.ts';
 
 /** No cell needs more. */
@@ -46,9 +46,12 @@ export class Scene implements AsyncDisposable {
 
   /** An address that nobody else has. */
   address(): string {
-    this.#addresses += 1;
-    if (this.#addresses > addressesPerScene) throw new RangeError(`a scene has ${addressesPerScene} addresses`);
-    return addressOf(this.#net, this.#addresses);
+    return addressOf(this.#net, this.#nextHost());
+  }
+
+  /** The same of a public network. */
+  publicAddress(): string {
+    return publicAddressOf(this.#net, this.#nextHost());
   }
 
   /** Makes a folder of that name in the scratch folder. */
@@ -80,6 +83,12 @@ export class Scene implements AsyncDisposable {
 
   async removeFiles(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #nextHost(): number {
+    this.#addresses += 1;
+    if (this.#addresses > addressesPerScene) throw new RangeError(`a scene has ${addressesPerScene} addresses`);
+    return this.#addresses;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

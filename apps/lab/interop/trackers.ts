@@ -69,11 +69,11 @@ export class ShoalTracker implements RunningTracker {
     this.#address = address;
   }
 
-  static async start(scene: Scene): Promise<ShoalTracker> {
+  static async start(scene: Scene, ...more: readonly string[]): Promise<ShoalTracker> {
     const command = fileURLToPath(new URL('../../tracker/src/main.ts', import.meta.url));
     const address = scene.address();
     const at = `${address}:${trackerPort}`;
-    const options = ['--http', at, '--udp', at, '--json'];
+    const options = ['--http', at, '--udp', at, '--json', ...more];
     const program = await scene.spawn('shoal-tracker', process.execPath, command, 'serve', ...options);
     await program.heard('listening', (line) => (line.includes('"listening"') ? line : undefined));
     return new ShoalTracker(scene, address);
@@ -86,6 +86,12 @@ export class ShoalTracker implements RunningTracker {
   async stats(): Promise<Stats> {
     const response = await fetch(`http://${this.#address}:${trackerPort}/stats.json`, { signal: this.#scene.signal });
     return (await response.json()) as Stats;
+  }
+
+  /** How many announcers it could connect back to; it must have been started with `--metrics public`. */
+  async reachable(): Promise<number> {
+    const response = await fetch(`http://${this.#address}:${trackerPort}/metrics`, { signal: this.#scene.signal });
+    return Number(/^btt_nat_checks_total\{result="reachable"\} (\d+)$/m.exec(await response.text())?.[1] ?? 0);
   }
 
   /** Settles when the tracker knows so many seeders. */
