@@ -27,7 +27,7 @@ export interface HttpStart {
 
 const traffic = { ...createTraffic().http };
 
-async function listen(start: HttpStart, { service, source, clock }: ThreadParts): Promise<ThreadListener> {
+async function listen(start: HttpStart, { service, source, clock, onError }: ThreadParts): Promise<ThreadListener> {
   const server = createServer({ noDelay: true, allowHalfOpen: true });
   server.maxConnections = start.maxConnections;
   const tunnelled = new Set<Socket>();
@@ -35,7 +35,7 @@ async function listen(start: HttpStart, { service, source, clock }: ThreadParts)
   const plain = takePlainPath(server, 'connection', {
     keepAliveMs: start.keepAliveMs,
     requestTimeoutMs: start.requestTimeoutMs,
-    answer: answerPlain(service, source, { ...start, clock, traffic, onError: undefined }),
+    answer: answerPlain(service, source, { ...start, clock, traffic, onError }),
     // A thread that ends cuts its connections.
     closing: { now: false },
     onSilence: () => traffic.unknown++,

@@ -14,13 +14,15 @@ export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
   readonly workers: number;
   readonly clock: () => number;
   readonly traffic: HttpTraffic;
+  /** Hears of failures of our own. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Makes the server of everything else listen at a path; its connections all begin with a PROXY header. */
   readonly listenAt: (path: string) => Promise<unknown>;
 }
 
 /** Starts the threads; resolves when all of them listen. @throws TrackerServerError when the address cannot be bound */
 export async function serveInThreads(service: SwarmService, options: HttpThreadsOptions): Promise<SwarmThreads> {
-  const { source, workers, clock, traffic, listenAt, host } = options;
+  const { source, workers, clock, traffic, listenAt, host, onError } = options;
   const own = startOf(options);
   // A folder that is nobody else's: who could connect to it could claim any address.
   const folder = await mkdtemp(join(tmpdir(), 'shoal-tracker-'));
@@ -34,6 +36,7 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
       transport: 'http',
       module: 'http-thread',
       host,
+      onError,
       port: options.port,
       start: (port) => ({ ...own, port, trust: source.options, inner }),
       count: (counted) => {

@@ -20,12 +20,13 @@ export type ToThread = 'bell' | 'close' | { readonly trust: SourceOptions };
 /** Counters by name. */
 export type Counted = Readonly<Record<string, number>>;
 
-/** `bell`: questions are there. `counted`: since it was last said. */
+/** `bell`: questions are there. `counted`: since it was last said. `fault`: a failure of our own, which a client saw as status 500. */
 export type FromThread =
   | 'bell'
   | { readonly listening: Endpoint }
   | { readonly failed: { readonly code: string; readonly message: string } }
-  | { readonly counted: Counted };
+  | { readonly counted: Counted }
+  | { readonly fault: Error };
 
 export interface SwarmThreadsOptions<Start> {
   readonly workers: number;
@@ -40,6 +41,8 @@ export interface SwarmThreadsOptions<Start> {
   readonly port: number;
   /** Takes what threads counted, a few times a second. */
   readonly count: (counted: Counted) => void;
+  /** Hears of failures of our own. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** Threads that listen. Disposing closes their sockets and ends them. */
@@ -97,7 +100,8 @@ class SwarmThread<Start extends object> {
   readonly #owner: SwarmOwner;
   readonly #ended: Promise<void>;
 
-  constructor({ service, clock, transport, module, start, host, count }: SwarmThreadsOptions<Start>, port: number) {
+  constructor(options: SwarmThreadsOptions<Start>, port: number) {
+    const { service, clock, transport, module, start, host, count, onError } = options;
     const rings: Rings = { questions: ringMemory(questionBytes), answers: ringMemory(answerBytes) };
     const workerData: Start & Rings = { ...start(port), ...rings };
     this.#worker = new Worker(moduleUrl(module), { name: `shoal-${transport}`, execArgv: conditions(), workerData });
@@ -109,7 +113,8 @@ class SwarmThread<Start extends object> {
       if (message === 'bell') this.#owner.serve();
       else if ('listening' in message) resolve(message.listening);
       else if ('failed' in message) reject(failureOf(message.failed, transport, host, port));
-      else count(message.counted);
+      else if ('counted' in message) count(message.counted);
+      else onError?.(message.fault);
     });
     this.#ended = new Promise((ended) => this.#worker.once('exit', () => ended()));
     // A mistake of ours: it ends a tracker of one thread too.

@@ -20,6 +20,8 @@ export interface ThreadParts {
   readonly source: SourceAddress;
   /** That of the system: every thread counts from a beginning of its own, and connection ids are good for all of them. */
   readonly clock: () => number;
+  /** Takes failures of our own to who hears of them. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Between two reports of what was counted: metrics are read every few seconds. */
@@ -54,7 +56,10 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
     else source.replace(message.trust);
   });
   try {
-    listener = await listen(start, { service, source, clock: () => performance.timeOrigin + performance.now() });
+    const onError = (error: unknown): void =>
+      tell({ fault: error instanceof Error ? error : new Error(String(error)) });
+    const clock = (): number => performance.timeOrigin + performance.now();
+    listener = await listen(start, { service, source, clock, onError });
     tell({ listening: listener.address });
   } catch (error) {
     if (!(error instanceof TrackerServerError)) throw error;
