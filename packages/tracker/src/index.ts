@@ -23,6 +23,17 @@ export {
   type SignalledSwarmsOptions,
   type SignalledTotals,
 } from './signalling/signalled-swarms.ts';
+export {
+  type MemberName,
+  type NodeId,
+  type RelayedSignal,
+  decodeMemberNames,
+  decodeSignalBatch,
+  encodeMemberName,
+  encodeRelayedSignal,
+  encodeSignalBatch,
+} from './signalling/relayed-signal.ts';
+export type { Member as SignalledMember } from './signalling/swarm-members.ts';
 export { PolicyListError, type PolicyListErrorCode } from './errors.ts';
 export type { IntervalSettings } from './policy/announce-interval.ts';
 export { type AnnounceRate, AnnounceRates } from './policy/announce-rates.ts';

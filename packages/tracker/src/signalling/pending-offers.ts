@@ -1,10 +1,19 @@
 // Which offers were passed to whom and may still be answered, in bounded memory. Two generations: when the young one is
 // old or full it becomes the old one, and what was in that is forgotten, so nothing is ever searched for.
 import type { IdText } from '@shoal/tracker-protocol';
+import type { NodeId } from './relayed-signal.ts';
 import type { Member } from './swarm-members.ts';
 
+/** Who made an offer: a member here, or one of another node. */
+export interface Offerer {
+  /** -1 once it has left. */
+  readonly place: number;
+  readonly peerId: IdText;
+  readonly connection: { readonly number: number; readonly node?: NodeId };
+}
+
 interface PendingOffer {
-  readonly from: Member;
+  readonly from: Offerer;
   readonly to: Member;
   /** ms; -Infinity once it is answered. */
   passedOn: number;
@@ -44,7 +53,7 @@ export class PendingOffers {
   }
 
   /** Remembers an offer; false where an offer of that id waits for `to` already, whosever it is. */
-  add(from: Member, to: Member, offerId: IdText, now: number): boolean {
+  add(from: Offerer, to: Member, offerId: IdText, now: number): boolean {
     const next = this.#young.get(offerId);
     if (next !== undefined && (lengthOf(next) >= mostOfAnId || waiting(next, to, now) !== undefined)) return false;
     if (waiting(this.#old.get(offerId), to, now) !== undefined) return false;
@@ -54,7 +63,7 @@ export class PendingOffers {
   }
 
   /** Who made the offer that `to` answers; each is answered once. */
-  take(to: Member, offerId: IdText, now: number): Member | undefined {
+  take(to: Member, offerId: IdText, now: number): Offerer | undefined {
     const offer = waiting(this.#young.get(offerId), to, now) ?? waiting(this.#old.get(offerId), to, now);
     if (offer === undefined) return undefined;
     offer.passedOn = -Infinity;

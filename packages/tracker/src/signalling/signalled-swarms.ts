@@ -7,11 +7,13 @@ import type {
   ScrapeCounts,
   SignalAnnounce,
   SignalAnswer,
+  SignalOffer,
 } from '@shoal/tracker-protocol';
 import { Draw } from '../memory/draw.ts';
 import type { StoreAnnounce } from '../peer-store.ts';
 import { within } from '../policy/range.ts';
 import { PendingOffers } from './pending-offers.ts';
+import type { MemberName, NodeId, RelayedSignal } from './relayed-signal.ts';
 import { SwarmIndex } from './swarm-index.ts';
 import type { Member, MemberConnection, SwarmMembers } from './swarm-members.ts';
 
@@ -34,6 +36,8 @@ export type AdmittedMember = Pick<StoreAnnounce, 'infoHash' | 'seeding' | 'leavi
 /** A message for another connection. */
 export interface Delivery {
   readonly connection: number;
+  /** Where that connection is; undefined here. */
+  readonly node?: NodeId;
   readonly signal: PeerSignal;
 }
 
@@ -96,18 +100,84 @@ export class SignalledSwarms {
     admitted: AdmittedMember,
     now: number,
   ): readonly Delivery[] | AnnounceFailure {
-    const { infoHash, seeding, leaving } = admitted;
+    const member = this.enlist(connection, message, admitted, now);
+    if (member === undefined) return [];
+    return 'failureReason' in member ? member : this.passOn(member, message, admitted.want, now);
+  }
+
+  /** The first half of `announce`, for who draws from several nodes: who announces is written down. Undefined for who leaves. */
+  enlist(
+    connection: number,
+    message: SignalAnnounce,
+    { infoHash, seeding, leaving }: AdmittedMember,
+    now: number,
+  ): Member | AnnounceFailure | undefined {
     const known = this.#memberOf(connection, this.#index.find(infoHash));
     if (known !== undefined && known.peerId !== message.peerId) return otherPeerId;
     if (leaving) {
       if (known !== undefined) this.#leave(known);
-      return [];
+      return undefined;
     }
     const member = known ?? this.#join(connection, infoHash, message.peerId, seeding, now);
     if ('failureReason' in member) return member;
     this.#cast(member, seeding);
     this.#touch(member, now);
-    return this.#passOn(member, message, admitted.want, now);
+    return member;
+  }
+
+  /** The second half: up to `want` of its offers to members of this node. */
+  passOn(member: Member, { infoHash, offers }: SignalAnnounce, want: number, now: number): Delivery[] {
+    const allowed = this.allowance(member, Math.min(offers.length, want), now);
+    const count = member.swarm.draw(member, allowed, this.#draw, this.#places, this.#drawn);
+    const deliveries: Delivery[] = [];
+    for (let at = 0; at < count; at++) {
+      const delivery = this.#passTo(member, this.#drawn[at]!, infoHash, offers[at]!, now);
+      if (delivery !== undefined) deliveries.push(delivery);
+    }
+    return deliveries;
+  }
+
+  /** How many of so many offers of a member may be passed on now. */
+  allowance({ connection }: Member, offers: number, now: number): number {
+    this.#pending.advance(now);
+    if (connection.generation !== this.#pending.generation) connection.offers = 0;
+    connection.generation = this.#pending.generation;
+    return Math.max(0, Math.min(offers, mostWanted, this.#maxOffers - connection.offers));
+  }
+
+  /** Passes an offer that is allowed to whom another draw found here; undefined where that member is gone. */
+  passHere(member: Member, name: MemberName, infoHash: IdText, offer: SignalOffer, now: number): Delivery | undefined {
+    const to = this.#memberOf(name.connection, member.swarm);
+    return to?.peerId === name.peerId ? this.#passTo(member, to, infoHash, offer, now) : undefined;
+  }
+
+  /** The same for a member of another node, which remembers the offer. */
+  passAway(
+    member: Member,
+    { node, connection, peerId }: MemberName,
+    infoHash: IdText,
+    offer: SignalOffer,
+  ): Delivery | undefined {
+    if (peerId === member.peerId) return undefined;
+    member.connection.offers++;
+    return { connection, node, signal: offerOf(member, infoHash, offer) };
+  }
+
+  /** The connection that a signal of another node goes to; undefined where nobody here may get it. */
+  receive({ action, infoHash, from, to, offerId }: RelayedSignal, now: number): number | undefined {
+    const member = this.#memberOf(to.connection, this.#index.find(infoHash));
+    if (member === undefined || member.peerId !== to.peerId) return undefined;
+    // The other node has asked whether the offer that is answered was passed on.
+    if (action === 'answer') return to.connection;
+    this.#pending.advance(now);
+    const { node, connection: number, peerId } = from;
+    const offerer = { place: 0, peerId, connection: { node, number } };
+    return this.#pending.add(offerer, member, offerId, now) ? to.connection : undefined;
+  }
+
+  /** The torrents that a connection is in, until anything changes. */
+  membersOf(connection: number): readonly Member[] {
+    return this.#connections.get(connection)?.members ?? [];
   }
 
   /** Where an answer goes: to who made the offer, if that was passed to who answers within the last two minutes. */
@@ -118,7 +188,8 @@ export class SignalledSwarms {
     const to = this.#pending.take(member, offerId, now);
     if (to === undefined || to.place < 0 || to.peerId !== answer.toPeerId) return undefined;
     const signal: PeerSignal = { action: 'answer', infoHash: answer.infoHash, peerId, offerId, sdp };
-    return { connection: to.connection.number, signal };
+    const { number, node } = to.connection;
+    return node === undefined ? { connection: number, signal } : { connection: number, node, signal };
   }
 
   /** A connection is closed: it leaves all its torrents. */
@@ -212,24 +283,11 @@ export class SignalledSwarms {
     this.#completed++;
   }
 
-  #passOn(member: Member, { infoHash, peerId, offers }: SignalAnnounce, want: number, now: number): Delivery[] {
-    const { connection, swarm } = member;
-    this.#pending.advance(now);
-    if (connection.generation !== this.#pending.generation) connection.offers = 0;
-    connection.generation = this.#pending.generation;
-    const allowed = Math.min(offers.length, want, mostWanted, this.#maxOffers - connection.offers);
-    const count = swarm.draw(member, Math.max(0, allowed), this.#draw, this.#places, this.#drawn);
-    const deliveries: Delivery[] = [];
-    for (let at = 0; at < count; at++) {
-      const to = this.#drawn[at]!;
-      const { offerId, sdp } = offers[at]!;
-      // Its own ghost, where it connected again before its old connection was found dead.
-      if (to.peerId === peerId || !this.#pending.add(member, to, offerId, now)) continue;
-      connection.offers++;
-      const signal: PeerSignal = { action: 'offer', infoHash, peerId, offerId, sdp };
-      deliveries.push({ connection: to.connection.number, signal });
-    }
-    return deliveries;
+  #passTo(member: Member, to: Member, infoHash: IdText, offer: SignalOffer, now: number): Delivery | undefined {
+    // Its own ghost, where it connected again before its old connection was found dead.
+    if (to.peerId === member.peerId || !this.#pending.add(member, to, offer.offerId, now)) return undefined;
+    member.connection.offers++;
+    return { connection: to.connection.number, signal: offerOf(member, infoHash, offer) };
   }
 
   #touch(member: Member, now: number): void {
@@ -254,6 +312,10 @@ export class SignalledSwarms {
     member.earlier = undefined;
     member.later = undefined;
   }
+}
+
+function offerOf({ peerId }: Member, infoHash: IdText, { offerId, sdp }: SignalOffer): PeerSignal {
+  return { action: 'offer', infoHash, peerId, offerId, sdp };
 }
 
 const otherPeerId: AnnounceFailure = {
