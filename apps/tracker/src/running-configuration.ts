@@ -131,8 +131,8 @@ export class RunningConfiguration {
 }
 
 /** Whom the options trust. */
-export function sourceOptions({ trustedProxy, trustIp }: ServeOptions): SourceOptions {
-  return { trustedProxies: trustedProxy, trustIpParameter: trustIp };
+export function sourceOptions({ trustedProxy, trustIp, proxyProtocol }: ServeOptions): SourceOptions {
+  return { trustedProxies: trustedProxy, trustIpParameter: trustIp, proxyProtocol };
 }
 
 function isMistake(error: unknown): error is Error {

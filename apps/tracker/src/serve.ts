@@ -2,6 +2,7 @@
 // to stop.
 import {
   type Handle,
+  type HttpChanges,
   type HttpServer,
   type Legacy,
   type Predecessor,
@@ -135,7 +136,7 @@ async function listen(
     if (options.webSocket) urls.websocket = http.url.replace(/^http/, 'ws');
   }
   if (options.udp !== 'off') {
-    const { workers, connectionIds, proxyProtocol } = options;
+    const { workers, connectionIds } = options;
     const udp = await serveUdp(tracker, {
       ...options.udp,
       source: running.configuration.source,
@@ -143,12 +144,12 @@ async function listen(
       ...(workers === 1 && predecessor !== undefined && { inherit: inheritedSocket(predecessor, options.udp) }),
       connectionIds,
       connectionSecret: running.shared.connectionSecret,
-      proxyProtocol,
       service: running.service('udp'),
       traffic,
       clock,
     });
     servers.udp = udp;
+    running.configuration.onOptions(({ connectionIds }) => udp.configure({ connectionIds }));
     urls.udp = udp.url;
   }
   if (options.admin !== 'off') {
@@ -174,18 +175,18 @@ async function listenHttp(
   await folder?.list(clock());
   const metrics = (): (() => Promise<string>) | undefined =>
     configuration.options.metrics === 'public' ? running.metrics : undefined;
+  const { fullScrape, allowedOrigins } = httpChanges(options);
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
     ...(options.http !== 'off' &&
       options.workers === 1 &&
       predecessor !== undefined && { inherit: inheritedServer(predecessor, 'http', options.http) }),
     service: running.service('http'),
-    fullScrape: options.fullScrape ?? 'off',
-    webSocket: options.webSocket ? webSocketOptions(running, options) : undefined,
+    fullScrape,
+    webSocket: options.webSocket ? { ...webSocketOptions(running), allowedOrigins } : undefined,
     tls: configuration.certificate,
     source: configuration.source,
     workers: options.workers,
-    proxyProtocol: options.proxyProtocol,
     page: publicPages(pagesOf(running.swarms.service, folder, clock), metrics, ready),
     onError: running.tellError,
     traffic,
@@ -193,13 +194,16 @@ async function listenHttp(
     clock,
   });
   configuration.onCertificate((certificate) => http.renew(certificate));
+  configuration.onOptions((changed) => http.configure(httpChanges(changed)));
   return http;
 }
 
 /** A tracker with its own swarms counts its peers itself: asking it through HTTP's service would count a scrape. */
-function webSocketOptions(
-  { swarms, measureWebSocket: onAnnounce }: RunningTracker,
-  { webSocketOrigin }: ServeOptions,
-): WebSocketOptions {
-  return { service: swarms.shared, onAnnounce, ...(webSocketOrigin.length > 0 && { allowedOrigins: webSocketOrigin }) };
+function webSocketOptions({ swarms, measureWebSocket: onAnnounce }: RunningTracker): WebSocketOptions {
+  return { service: swarms.shared, onAnnounce };
+}
+
+/** What an HTTP server goes by that may change. */
+function httpChanges({ fullScrape, webSocketOrigin }: ServeOptions): Required<HttpChanges> {
+  return { fullScrape: fullScrape ?? 'off', allowedOrigins: webSocketOrigin.length > 0 ? webSocketOrigin : 'all' };
 }

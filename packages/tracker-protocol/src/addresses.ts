@@ -65,6 +65,11 @@ export function parseEndpoint(text: string, defaultPort: number): { ip: string; 
   return ip === undefined || port > 65_535 ? undefined : { ip, port };
 }
 
+/** What `parseEndpoint` reads, and the authority of a URL: `1.2.3.4:80`, `[2001:db8::1]:80`; a name stands as it is. */
+export function formatEndpoint({ ip, port }: { readonly ip: string; readonly port: number }): string {
+  return `${ip.includes(':') ? `[${ip}]` : ip}:${port}`;
+}
+
 /** The scope of an address given as text or bytes; text that is no address is `reserved`. */
 export function ipScope(ip: string | Uint8Array): IpScope {
   const bytes = typeof ip === 'string' ? parseIp(ip) : ip;

@@ -2,9 +2,9 @@
 // BEP 3, 7, 23, 48.
 import { type IncomingMessage, type RequestListener, type Server, createServer } from 'node:http';
 import { Server as SecureServer, createServer as createSecureServer } from 'node:https';
-import { type Server as NetServer, type Socket, isIPv6 } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
-import type { Endpoint } from '@shoal/tracker-protocol';
+import { type Endpoint, formatEndpoint } from '@shoal/tracker-protocol';
 import { type FastifyInstance, fastify } from 'fastify';
 import { TrackerServerError, isOpenSslError } from './errors.ts';
 import { startExpiry } from './expiry.ts';
@@ -55,10 +55,8 @@ export interface HttpOptions extends SourceOptions {
   readonly requestTimeoutMs?: number;
   /** Connections at once; further ones are closed. Default 10,000. */
   readonly maxConnections?: number;
-  /** Whom requests speak for, where what is trusted shall change meanwhile; it replaces the two options of that kind. */
+  /** Whom requests speak for, where what is trusted shall change meanwhile; it replaces the three options of that kind. */
   readonly source?: SourceAddress;
-  /** Trusted proxies send a PROXY header, version 1 or 2, before anything else, and must. Default false. */
-  readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
   /**
@@ -82,6 +80,14 @@ export interface HttpOptions extends SourceOptions {
   readonly page?: (path: string) => Promise<Page | undefined>;
 }
 
+/** What a server may be told while it runs. What is left out stays. */
+export interface HttpChanges {
+  /** As the option of that name. */
+  readonly fullScrape?: number | 'off';
+  /** As the option of WebSockets. Pages that are connected stay. Nothing where no WebSockets are served. */
+  readonly allowedOrigins?: readonly string[] | 'all';
+}
+
 /** An HTTP tracker that is listening; disposing closes it and its connections. */
 export interface HttpServer extends AsyncDisposable {
   /** `http://host:port` or `https://host:port` as bound. */
@@ -95,6 +101,8 @@ export interface HttpServer extends AsyncDisposable {
    * WebSockets that are left are closed with code 1012: they are to connect again.
    */
   drain(limitMs: number): Promise<void>;
+  /** Goes by this from the next request or connection on. @throws RangeError for a bad number; then nothing changes */
+  configure(changes: HttpChanges): void;
   /** Shows another certificate to whoever connects from now on. @throws TrackerServerError bad-certificate; the old one stays */
   renew(certificate: Certificate): void;
 }
@@ -127,8 +135,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
   const closing: Closing = { now: false };
   const app = secured(host, port, () => createApp(settings, traffic, closing));
-  const { fullScrape } = settings;
-  const fullScrapes = fullScrape === 'off' ? undefined : new FullScrapes(tracker, fullScrape, clock);
+  const fullScrapes = new FullScrapes(tracker, settings.fullScrape, clock);
   addTrackerRoutes(app, service, source, routing, fullScrapes);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
   const { webSocket, onError } = options;
@@ -147,9 +154,8 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const strangers = options.tls && knowSockets(app.server);
   const inThreads = workers > 1 && options.tls === undefined;
   // Threads say whose connections they lead here.
-  const judge = inThreads ? { isProxy: (): boolean => true } : source;
-  const expectsHeaders = inThreads || options.proxyProtocol === true;
-  const proxied = expectsHeaders ? expectProxyHeaders(app.server, judge, settings.requestTimeoutMs) : undefined;
+  const judge = inThreads ? { sendsHeader: (): boolean => true } : source;
+  const proxied = expectProxyHeaders(app.server, judge, settings.requestTimeoutMs);
   let threads: SwarmThreads | undefined;
   try {
     if (inThreads) {
@@ -161,8 +167,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
         clock,
       };
       const listenAt = (path: string): Promise<string> => app.listen({ path });
-      const around = { proxyProtocol: options.proxyProtocol ?? false, traffic: traffic.http, listenAt };
-      threads = await serveInThreads(service, { ...settings, ...own, ...around, workers });
+      threads = await serveInThreads(service, { ...settings, ...own, traffic: traffic.http, listenAt, workers });
     } else await listenOn(app, options.inherit, host, port);
   } catch (cause) {
     sockets?.[Symbol.dispose]();
@@ -174,7 +179,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const expiry = startExpiry(tracker, clock);
   const address = threads?.address ?? boundAddress(app);
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${formatEndpoint(address)}`,
     address,
     traffic,
     listener: threads === undefined ? app.server : undefined,
@@ -183,6 +188,10 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       // A thread cannot stop to listen and go on answering.
       await threads?.[Symbol.asyncDispose]();
       await drained(app.server, limitMs);
+    },
+    configure({ fullScrape = fullScrapes.limit, allowedOrigins }) {
+      fullScrapes.limit = fullScrape;
+      if (allowedOrigins !== undefined) sockets?.allow(allowedOrigins);
     },
     renew: (certificate) =>
       secured(host, port, () => {
@@ -193,7 +202,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       await threads?.[Symbol.asyncDispose]();
       sockets?.[Symbol.dispose]();
       plain[Symbol.dispose]();
-      proxied?.[Symbol.dispose]();
+      proxied[Symbol.dispose]();
       strangers?.[Symbol.dispose]();
       await closeAll(app);
     },

@@ -1,5 +1,5 @@
 export { TrackerServerError, type TrackerServerErrorCode } from './errors.ts';
-export { type Certificate, type HttpOptions, type HttpServer, serveHttp } from './http.ts';
+export { type Certificate, type HttpChanges, type HttpOptions, type HttpServer, serveHttp } from './http.ts';
 export type { Page } from './http/pages.ts';
 export { SourceAddress, type SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
@@ -26,6 +26,7 @@ export {
 } from './swarm-service.ts';
 export { type HttpTraffic, type Traffic, type UdpTraffic, type WebSocketTraffic, createTraffic } from './traffic.ts';
 export type { ConnectionIdMode, ConnectionIdOptions } from './udp/address-proof.ts';
+export type { UdpChanges } from './udp/listener.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';
 export type { WebSocketOptions } from './websocket.ts';
 export type { AnnounceHeard } from './websocket/answerer.ts';

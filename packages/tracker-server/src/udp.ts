@@ -1,20 +1,19 @@
 // A UDP server around a tracker, in this thread or in several that share its port. What a socket does is in udp/, how
 // threads reach the swarms in workers/. BEP 15.
 import type { Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import type { Tracker } from '@shoal/tracker';
-import type { Endpoint } from '@shoal/tracker-protocol';
+import { type Endpoint, formatEndpoint } from '@shoal/tracker-protocol';
 import { startExpiry } from './expiry.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import type { Inherit } from './restart/listening.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
-import { type UdpListener, listenUdp } from './udp/listener.ts';
+import { type UdpChanges, type UdpListener, listenUdp } from './udp/listener.ts';
 import { checkedWorkers } from './workers/swarm-thread.ts';
 import { listenInThreads } from './workers/udp-threads.ts';
 
-export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'trustedProxies'> {
+export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'trustedProxies' | 'proxyProtocol'> {
   /** Address to bind. Default 0.0.0.0. `::` serves both families. Behind several addresses bind each: the kernel chooses the source. */
   readonly host?: string;
   /** Default 6969; 0 takes any free port. */
@@ -25,10 +24,8 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
   readonly receiveBufferBytes?: number;
   /** Error packets per second, over all clients. Default 1000; what is over it is dropped. */
   readonly errorsPerSecond?: number;
-  /** Who is a trusted proxy, where that shall change meanwhile; it replaces `trustedProxies`. */
+  /** Who is a trusted proxy, where that shall change meanwhile; it replaces `trustedProxies` and `proxyProtocol`. */
   readonly source?: SourceAddress;
-  /** Trusted proxies put a PROXY header, version 2, or a simple one before each datagram, and must. Default false. */
-  readonly proxyProtocol?: boolean;
   /** Who answers. Default: the tracker itself, from memory in this thread. */
   readonly service?: SwarmService;
   /**
@@ -50,6 +47,8 @@ export interface UdpServer extends AsyncDisposable {
   readonly traffic: Traffic;
   /** To be given to another process; undefined where workers have several. */
   readonly socket: Socket | undefined;
+  /** Goes by this from the next datagram on; workers, as soon as they hear of it. */
+  configure(changes: UdpChanges): void;
 }
 
 const defaults = {
@@ -71,10 +70,11 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
   const expiry = startExpiry(tracker, clock);
   const { address } = listener;
   return {
-    url: `udp://${isIPv6(address.ip) ? `[${address.ip}]` : address.ip}:${address.port}`,
+    url: `udp://${formatEndpoint(address)}`,
     address,
     traffic,
     socket: listener.socket,
+    configure: (changes) => listener.configure(changes),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       await listener[Symbol.asyncDispose]();
@@ -88,17 +88,11 @@ function listen(
   clock: () => number,
   { udp: traffic }: Traffic,
 ): Promise<UdpListener> {
-  const { workers, proxyProtocol = false, connectionIds = 'strict', connectionSecret } = options;
+  const { workers, connectionIds = 'strict', connectionSecret } = options;
   const source = options.source ?? new SourceAddress(options);
   if (checkedWorkers(workers) > 1) {
     const ids = { connectionIds, connectionSecret };
-    return listenInThreads(service, { ...options, ...ids, proxyProtocol, source, clock, traffic });
+    return listenInThreads(service, { ...options, ...ids, source, clock, traffic });
   }
-  return listenUdp(service, {
-    ...options,
-    reusePort: false,
-    clock,
-    traffic,
-    proxies: proxyProtocol ? source : undefined,
-  });
+  return listenUdp(service, { ...options, reusePort: false, clock, traffic, proxies: source });
 }

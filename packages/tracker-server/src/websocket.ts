@@ -14,8 +14,8 @@ import { SignalConnections } from './websocket/connections.ts';
 import { Gate, refuse } from './websocket/gate.ts';
 
 export interface WebSocketOptions {
-  /** Origins of web pages that may connect, such as `https://example.org`. Default: all. Programs send none and always may. */
-  readonly allowedOrigins?: readonly string[];
+  /** Origins of web pages that may connect, such as `https://example.org`. Default `all`. Programs send none and always may. */
+  readonly allowedOrigins?: readonly string[] | 'all';
   /** WebSockets at once; further ones get status 503. Default 20,000, about 300 MB. */
   readonly maxConnections?: number;
   /** WebSockets of one address, of IPv6 those of a /64 together; further ones get status 429. Default 256. */
@@ -51,6 +51,12 @@ export interface WebSocketSurroundings {
   readonly closing: Closing;
 }
 
+/** WebSockets that are served; disposing ends them. */
+export interface WebSockets extends Disposable {
+  /** Lets pages of these origins connect from now on. Those that are connected stay. */
+  allow(origins: readonly string[] | 'all'): void;
+}
+
 /** The options that hold when one is left out. */
 export const webSocketDefaults: Required<Omit<WebSocketOptions, 'allowedOrigins' | 'service' | 'onAnnounce'>> = {
   maxConnections: 20_000,
@@ -70,13 +76,13 @@ export function serveWebSocket(
   server: EventEmitter,
   options: WebSocketOptions,
   around: WebSocketSurroundings,
-): Disposable {
+): WebSockets {
   const { tracker, clock, traffic, findSource, onError } = around;
   const service = 'service' in options ? options.service : around.service;
   const swarms = tracker.signalling;
   if (swarms === undefined) throw new TypeError('WebSockets need a tracker with signalling');
   const settings = { ...webSocketDefaults, ...options };
-  const gate = new Gate(settings, options.allowedOrigins);
+  const gate = new Gate(settings, options.allowedOrigins ?? 'all');
   const connections = new SignalConnections(settings, clock, traffic, {
     receive(from, text, now) {
       try {
@@ -121,6 +127,7 @@ export function serveWebSocket(
   };
   server.on('upgrade', upgrade);
   return {
+    allow: (origins) => gate.allow(origins),
     [Symbol.dispose](): void {
       server.off('upgrade', upgrade);
       connections.close(around.closing.now);

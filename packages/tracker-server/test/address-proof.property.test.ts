@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeUdpReply, encodeUdpAnnounceRequest, encodeUdpConnectRequest } from '@shoal/tracker-protocol';
+import {
+  type UdpConnectionId,
+  decodeUdpReply,
+  encodeUdpAnnounceRequest,
+  encodeUdpConnectRequest,
+} from '@shoal/tracker-protocol';
 import { type ConnectionIdMode, createTraffic, localService } from '../src/index.ts';
 import { type DatagramSender, UdpAnswerer } from '../src/udp/answerer.ts';
 import { someHash, somePeer, trackerOf } from './support.ts';
@@ -106,6 +111,57 @@ describe('an announce', () => {
     // 98 bytes hold 13 records of six behind a head of twenty.
     expect(peersOf(ask('off', 0, true))).toBe(13);
     expect(peersOf(ask('off', 0))).toBe(150);
+  });
+});
+
+describe('which connection ids are taken changes while a server runs', () => {
+  const from = { address: '10.9.9.9', family: 'IPv4', port: 7, size: 98 } as const;
+  const bytes = new Uint8Array(98);
+
+  function idOf(sent: Sent, answerer: UdpAnswerer, now: number): UdpConnectionId {
+    encodeUdpConnectRequest(bytes, 1);
+    answerer.receive(bytes.subarray(0, 16), from, now);
+    const connected = decodeUdpReply(sent.answers.at(-1)!, 4);
+    if (connected?.action !== 'connect') throw new Error('no connection id');
+    return connected.connectionId;
+  }
+
+  /** Peers in the answer to an announce; -1 for an error. */
+  function peersFor(sent: Sent, answerer: UdpAnswerer, id: UdpConnectionId, now: number): number {
+    const request = { infoHash: someHash, peerId: somePeer, port: 7, uploaded: 0, downloaded: 0, left: 1 } as const;
+    encodeUdpAnnounceRequest(bytes, 2, id, { ...request, event: 'none', numWant: 200 });
+    answerer.receive(bytes, from, now);
+    const answer = decodeUdpReply(sent.answers.at(-1)!, 4);
+    return answer?.action === 'announce' ? answer.reply.peers.length : -1;
+  }
+
+  test('strict ids stay good for their minutes, whatever holds now', () => {
+    const { sent, answerer } = answererOf('strict');
+    const id = idOf(sent, answerer, 0);
+    for (const mode of ['lenient', 'off', 'strict'] as const) {
+      answerer.takeIds(mode);
+      expect(peersFor(sent, answerer, id, 2 * minuteMs)).toBe(150);
+    }
+    answerer.takeIds('lenient');
+    expect(peersFor(sent, answerer, id, 4 * minuteMs)).toBe(-1);
+  });
+
+  test('ids that last for an hour are good until ids are strict', () => {
+    const { sent, answerer } = answererOf('lenient');
+    const id = idOf(sent, answerer, 0);
+    answerer.takeIds('off');
+    expect(peersFor(sent, answerer, id, 30 * minuteMs)).toBe(150);
+    answerer.takeIds('strict');
+    expect(peersFor(sent, answerer, id, 0)).toBe(-1);
+    expect(peersFor(sent, answerer, idOf(sent, answerer, 0), 0)).toBe(150);
+  });
+
+  test('no strict id of another time is one that lasts for an hour', () => {
+    const { sent, answerer } = answererOf('strict');
+    // Slot 1 of two minutes, and slot 1 of thirty.
+    const id = idOf(sent, answerer, 2 * minuteMs);
+    answerer.takeIds('lenient');
+    expect(peersFor(sent, answerer, id, 30 * minuteMs)).toBe(-1);
   });
 });
 

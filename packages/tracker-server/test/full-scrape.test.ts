@@ -123,6 +123,21 @@ describe('a scrape of everything', () => {
     expect(sizes[1]).toBeGreaterThan(20_000);
   });
 
+  test('may be wanted, limited and refused while the server runs', async () => {
+    let now = 0;
+    await using server = await httpOn(trackerWith(100), { clock: () => (now += 1000) });
+    expect(await reason(server)).toContain('must name its torrents');
+    server.configure({ fullScrape: 30 });
+    expect((await filesOf(server)).size).toBe(30);
+    server.configure({});
+    server.configure({ fullScrape: 60 });
+    expect((await filesOf(server)).size).toBe(60);
+    expect(() => server.configure({ fullScrape: 0 })).toThrow(RangeError);
+    expect((await filesOf(server)).size).toBe(60);
+    server.configure({ fullScrape: 'off' });
+    expect(await reason(server)).toContain('must name its torrents');
+  });
+
   test.each([0, 1.5, 100_001])('takes no limit of %d', async (fullScrape) => {
     await expect(httpOn(trackerOf(), { fullScrape })).rejects.toThrow(RangeError);
   });

@@ -139,6 +139,28 @@ describe('what is trusted', () => {
     ]);
   });
 
+  test('is told to those who listen, now and whenever it changes, until they do not want to hear', () => {
+    const source = new SourceAddress({ trustIpParameter: true });
+    const heard: unknown[] = [];
+    const hear = (options: unknown): void => void heard.push(options);
+    using _stays = source.onOptions(hear);
+    const goes = source.onOptions(hear);
+    source.replace({ trustedProxies: ['10.0.0.1'], proxyProtocol: true });
+    goes[Symbol.dispose]();
+    source.replace({});
+    const nobody = { trustedProxies: [], trustIpParameter: false, proxyProtocol: false };
+    const local = { ...nobody, trustIpParameter: true };
+    const proxy = { ...nobody, trustedProxies: ['10.0.0.1'], proxyProtocol: true };
+    expect(heard).toEqual([local, local, proxy, proxy, nobody]);
+  });
+
+  test('says who sends a PROXY header: proxies, where they are to', () => {
+    const source = new SourceAddress({ trustedProxies: ['10.0.0.1'] });
+    expect(source.sendsHeader('10.0.0.1')).toBe(false);
+    source.replace({ trustedProxies: ['10.0.0.1'], proxyProtocol: true });
+    expect([source.sendsHeader('10.0.0.1'), source.sendsHeader('10.0.0.2')]).toEqual([true, false]);
+  });
+
   test.each(['10.0.0.0/33', 'proxy', '10.0.0/8', '::/129', '10.0.0.0/x', ''])('is no %j', (range) => {
     expect(() => new SourceAddress({ trustedProxies: [range] })).toThrow(RangeError);
   });

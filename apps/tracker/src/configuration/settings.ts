@@ -94,11 +94,13 @@ export const settings: Settings = {
       'UDP connection ids that are taken: 2 to 4 minutes old at most; an hour, for clients that keep them; ' +
       'any, where forged addresses do not matter',
     default: 'strict',
+    live: true,
   }),
   webSocket: switchSetting({ about: 'serve WebTorrent peers by WebSockets on the port of HTTP', default: true }),
   webSocketOrigin: textsSetting('<origin>', checkOrigin, {
     about: 'let only web pages from there connect, such as https://example.org; none is from anywhere',
     default: [],
+    live: true,
   }),
   tlsCert: pathSetting('<file>', {
     about: 'serve HTTPS instead of HTTP with this certificate chain (PEM); SIGHUP reads the file again',
@@ -114,6 +116,7 @@ export const settings: Settings = {
     about:
       'trusted proxies begin every connection with a PROXY header, version 1 or 2, and every datagram with one of version 2',
     default: false,
+    live: true,
   }),
   trustIp: switchSetting({
     about: 'believe the ip= parameter of announces from local networks',
@@ -186,6 +189,7 @@ export const settings: Settings = {
       'answer HTTP scrapes that name no torrents, with so many torrents at most, one a second over all clients; ' +
       'none is never; not with --store',
     default: undefined,
+    live: true,
   }),
   torrents: pathSetting('<dir>', {
     about: 'offer the .torrent files of this folder on the page at /',

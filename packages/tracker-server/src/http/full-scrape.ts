@@ -1,5 +1,5 @@
 // Scrapes of everything: so many torrents at most, one a second over all clients, made in slices so that announces come
-// between. Decides who has to wait; who may ask at all is the operator's choice. BEP 48.
+// between. Decides who has to wait; whether anybody may ask is the operator's choice, at any time. BEP 48.
 import type { ServerResponse } from 'node:http';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Tracker } from '@shoal/tracker';
@@ -30,18 +30,28 @@ const elsewhere: AnnounceFailure = {
 /** Answers scrapes that name no torrents. */
 export class FullScrapes {
   readonly #tracker: Tracker;
-  readonly #limit: number;
+  #limit: number | 'off' = 'off';
   readonly #clock: () => number;
   #reader: ServerResponse | undefined;
   #began = -Infinity;
 
-  /** `limit`: torrents in one answer, at most 100,000, which are 10 MB. @throws RangeError for another one */
-  constructor(tracker: Tracker, limit: number, clock: () => number) {
-    if (!(Number.isInteger(limit) && limit >= 1 && limit <= 100_000))
-      throw new RangeError('fullScrape must be 1 to 100,000 torrents');
+  /** `limit` as below. */
+  constructor(tracker: Tracker, limit: number | 'off', clock: () => number) {
     this.#tracker = tracker;
-    this.#limit = limit;
     this.#clock = clock;
+    this.limit = limit;
+  }
+
+  /** Torrents in one answer, at most 100,000, which are 10 MB; `off` where nobody may ask. */
+  get limit(): number | 'off' {
+    return this.#limit;
+  }
+
+  /** @throws RangeError for a number that is none of those; then nothing changes */
+  set limit(limit: number | 'off') {
+    if (limit !== 'off' && !(Number.isInteger(limit) && limit >= 1 && limit <= 100_000))
+      throw new RangeError('fullScrape must be 1 to 100,000 torrents, or off');
+    this.#limit = limit;
   }
 
   /** The body for who reads `response`, or why there is none. Rejects with the reader gone. */
@@ -62,7 +72,7 @@ export class FullScrapes {
   /** Counts by the first byte of the hash; undefined where the store cannot name its torrents. */
   async #collect(response: ServerResponse): Promise<Map<string, ScrapeCounts>[] | undefined> {
     const files = Array.from({ length: shelves }, () => new Map<string, ScrapeCounts>());
-    let left = this.#limit;
+    let left = this.#limit === 'off' ? 0 : this.#limit;
     for (let from = 0; from >= 0 && left > 0 && !response.destroyed; await turn()) {
       const next = this.#tracker.scrapePage(from, slice, (infoHash, counts) => {
         if (left === 0) return;

@@ -1,12 +1,17 @@
 // Whose announce is it? The socket's address (which a PROXY header may have set), or behind a trusted proxy the
 // rightmost forwarded address that is not a trusted proxy itself; a claimed `ip=` counts only on local networks and
-// only where the operator says so. What is trusted may change at any time. BEP 3.
+// only where the operator says so. What is trusted may change at any time, and how proxies say it. BEP 3.
 import { AddressRanges, PolicyListError, parseAddressRange } from '@shoal/tracker';
 import { type AnnounceRequest, ipScope, parseEndpoint, parseIp } from '@shoal/tracker-protocol';
 
 export interface SourceOptions {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` or PROXY header is believed. Default: none. */
   readonly trustedProxies?: readonly string[];
+  /**
+   * Trusted proxies begin every connection with a PROXY header, version 1 or 2, and every datagram with one of version 2 or
+   * a simple one, and must. Default false. A change concerns what comes afterwards.
+   */
+  readonly proxyProtocol?: boolean;
   /** Believe `ip=` from loopback and private addresses, for clients behind the same NAT as the tracker. Default false. */
   readonly trustIpParameter?: boolean;
 }
@@ -15,37 +20,45 @@ export interface SourceOptions {
 export class SourceAddress {
   #proxies: AddressRanges;
   #trustIpParameter: boolean;
+  #proxyProtocol: boolean;
   #options: SourceOptions;
-  #changed: (options: SourceOptions) => void = () => {};
+  readonly #listeners = new Set<(options: SourceOptions) => void>();
 
   /** @throws RangeError for a proxy that is neither address nor CIDR range */
   constructor(options: SourceOptions) {
     this.#proxies = rangesOf(options);
     this.#trustIpParameter = options.trustIpParameter ?? false;
+    this.#proxyProtocol = options.proxyProtocol ?? false;
     this.#options = options;
   }
 
   /** What is trusted now, for threads that judge by themselves. */
-  get options(): SourceOptions {
-    const { trustedProxies = [], trustIpParameter = false } = this.#options;
-    return { trustedProxies, trustIpParameter };
+  get options(): Required<SourceOptions> {
+    const { trustedProxies = [], trustIpParameter = false, proxyProtocol = false } = this.#options;
+    return { trustedProxies, trustIpParameter, proxyProtocol };
   }
 
-  /** Calls back with what is trusted from now on, each time that changes. */
-  onReplaced(changed: (options: SourceOptions) => void): void {
-    const before = this.#changed;
-    this.#changed = (options) => {
-      before(options);
-      changed(options);
-    };
+  /** Calls back with what is trusted, now and each time that changes, until what it returns is disposed. */
+  onOptions(hear: (options: SourceOptions) => void): Disposable {
+    // Its own, so that one function may listen twice.
+    const listener = (options: SourceOptions): void => hear(options);
+    this.#listeners.add(listener);
+    listener(this.options);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** Trusts others from the next request on. @throws RangeError as above; then nothing changes */
   replace(options: SourceOptions): void {
     this.#proxies = rangesOf(options);
     this.#trustIpParameter = options.trustIpParameter ?? false;
+    this.#proxyProtocol = options.proxyProtocol ?? false;
     this.#options = options;
-    this.#changed(this.options);
+    for (const listener of this.#listeners) listener(this.options);
+  }
+
+  /** Whether what comes from an address, as a socket writes it, begins with a PROXY header. */
+  sendsHeader(remoteAddress: string): boolean {
+    return this.#proxyProtocol && this.isProxy(remoteAddress);
   }
 
   /** Whether an address, as a socket writes it, is that of a trusted proxy. */

@@ -21,14 +21,14 @@ export interface RouteSettings {
 
 /**
  * Adds announce and scrape under every path that trackers are known by; `fullScrapes` answers scrapes that name no
- * torrents, which are refused without it.
+ * torrents, which are refused while it is off.
  */
 export function addTrackerRoutes(
   app: FastifyInstance,
   service: SwarmService,
   source: SourceAddress,
   settings: RouteSettings,
-  fullScrapes?: FullScrapes,
+  fullScrapes: FullScrapes,
 ): void {
   const { gzip, scrapeLimit, clock, traffic } = settings;
   const send = (request: FastifyRequest, reply: FastifyReply, answer: Answer): void => {
@@ -48,9 +48,9 @@ export function addTrackerRoutes(
     traffic.scrapes++;
     answerScrape(service, rawQuery(request.raw), scrapeLimit, clock(), (answer) => send(request, reply, answer));
   };
-  const scrapeAll = async (request: FastifyRequest, reply: FastifyReply, full: FullScrapes): Promise<void> => {
+  const scrapeAll = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     traffic.scrapes++;
-    const found = await full.answer(reply.raw);
+    const found = await fullScrapes.answer(reply.raw);
     if (!(found instanceof Uint8Array)) {
       send(request, reply, { body: encodeAnnounceFailure(found), compressible: false, failed: true });
       return;
@@ -64,9 +64,9 @@ export function addTrackerRoutes(
     else reply.send(found);
   };
   const scrapeAny = (request: FastifyRequest, reply: FastifyReply): Promise<void> | void =>
-    fullScrapes === undefined || namesTorrents(rawQuery(request.raw))
+    fullScrapes.limit === 'off' || namesTorrents(rawQuery(request.raw))
       ? scrape(request, reply)
-      : scrapeAll(request, reply, fullScrapes);
+      : scrapeAll(request, reply);
   for (const path of pathsOf('announce')) app.get(path, announce);
   // Clients find the scrape by replacing the last `announce` of the announce URL (BEP 48).
   for (const path of pathsOf('scrape')) app.get(path, scrapeAny);

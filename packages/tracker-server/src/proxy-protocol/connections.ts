@@ -6,8 +6,8 @@ import { proxyHeaderLimit, readProxyHeader } from './header.ts';
 
 /** Knows the proxies. */
 export interface ProxyJudge {
-  /** Whether an address is that of a proxy, as the socket writes it. */
-  isProxy(remoteAddress: string): boolean;
+  /** Whether an address, as the socket writes it, is that of a proxy that says whom it forwards. May change. */
+  sendsHeader(remoteAddress: string): boolean;
 }
 
 /**
@@ -20,7 +20,7 @@ export function expectProxyHeaders(server: Server, judge: ProxyJudge, timeoutMs:
   const secured = new Map<string, Endpoint>();
   const deliver = takeOver(server);
   server.on('connection', (socket: Socket) => {
-    if (!judge.isProxy(socket.remoteAddress ?? '')) {
+    if (!judge.sendsHeader(socket.remoteAddress ?? '')) {
       deliver(socket);
       return;
     }
@@ -37,7 +37,7 @@ export function expectProxyHeaders(server: Server, judge: ProxyJudge, timeoutMs:
   });
   // What a TLS server hands on is another socket, which asks the system for the address again.
   server.prependListener('secureConnection', (socket: Socket) => {
-    const source = secured.get(peerOf(socket));
+    const source = secured.size === 0 ? undefined : secured.get(peerOf(socket));
     if (source !== undefined) disguise(socket, source);
   });
   return {

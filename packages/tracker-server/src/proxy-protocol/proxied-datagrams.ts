@@ -1,5 +1,6 @@
 // Datagrams of proxies that say whom they forward: taken out of their wrapping on the way in, and answers sent back the
-// way they came. Datagrams of everybody else go by untouched. Answers find their way by the client's address and port.
+// way they came. Datagrams of everybody else go by untouched. Answers find their way by the client's address and port, on
+// the way that its last datagram took: who is a proxy may change.
 import type { RemoteInfo } from 'node:dgram';
 import { parseIp } from '@shoal/tracker-protocol';
 import type { ProxyJudge } from './connections.ts';
@@ -33,21 +34,22 @@ export class ProxiedDatagrams implements DatagramSocket {
 
   /** Hands on what the client sent, and who that is; false when a proxy did not say: then there is nothing to answer. */
   receive(bytes: Uint8Array, from: RemoteInfo, deliver: (bytes: Uint8Array, from: RemoteInfo) => void): boolean {
-    if (!this.#judge.isProxy(from.address)) {
+    if (!this.#judge.sendsHeader(from.address)) {
+      if (this.#ways.size > 0) this.#ways.delete(nameOf(from.address, from.port));
       deliver(bytes, from);
       return true;
     }
     const datagram = readProxiedDatagram(bytes);
     if (datagram === undefined) return false;
     const { source, start, answerHead } = datagram;
-    this.#remember(`${source.ip} ${source.port}`, { port: from.port, address: from.address, head: answerHead });
+    this.#remember(nameOf(source.ip, source.port), { port: from.port, address: from.address, head: answerHead });
     const family = parseIp(source.ip)?.length === 4 ? 'IPv4' : 'IPv6';
     deliver(bytes.subarray(start), { address: source.ip, port: source.port, family, size: bytes.length - start });
     return true;
   }
 
   send(bytes: Uint8Array, port: number, address: string): void {
-    const way = this.#ways.get(`${address} ${port}`);
+    const way = this.#ways.size === 0 ? undefined : this.#ways.get(nameOf(address, port));
     if (way === undefined) this.#socket.send(bytes, port, address);
     else this.#socket.send(way.head.length === 0 ? bytes : Buffer.concat([way.head, bytes]), way.port, way.address);
   }
@@ -61,4 +63,8 @@ export class ProxiedDatagrams implements DatagramSocket {
     this.#ways.set(client, way);
     if (this.#ways.size > mostWays) this.#ways.delete(this.#ways.keys().next().value!);
   }
+}
+
+function nameOf(address: string, port: number): string {
+  return `${address} ${port}`;
 }

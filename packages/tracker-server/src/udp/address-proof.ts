@@ -22,23 +22,32 @@ export interface ConnectionIdOptions {
 const lenientSlotMs = 30 * 60_000;
 
 export class AddressProof {
-  readonly #ids: ConnectionIds;
-  readonly #servesUnproven: boolean;
+  /** Which ids are taken; may change at any time. Whoever has one that is taken no longer is told to connect again. */
+  mode: ConnectionIdMode;
+  readonly #strict: ConnectionIds;
+  readonly #lenient: ConnectionIds;
 
   /** @throws RangeError for a secret that has not eight bytes */
   constructor({ connectionIds = 'strict', connectionSecret = randomBytes(8) }: ConnectionIdOptions) {
-    this.#ids = new ConnectionIds(connectionSecret, connectionIds === 'lenient' ? lenientSlotMs : slotMs);
-    this.#servesUnproven = connectionIds === 'off';
+    this.mode = connectionIds;
+    this.#strict = new ConnectionIds(connectionSecret, slotMs);
+    this.#lenient = new ConnectionIds(connectionSecret, lenientSlotMs, 'apart');
   }
 
   /** The id for an address (4 or 16 bytes) at `now`, ms. */
   issue(address: Uint8Array, now: number): UdpConnectionId {
-    return this.#ids.issue(address, now);
+    return (this.mode === 'lenient' ? this.#lenient : this.#strict).issue(address, now);
   }
 
   /** Most bytes of an answer to a datagram of `size` bytes; 0 where it is to be refused. */
   answerLimit(address: Uint8Array, id: UdpConnectionId, size: number, now: number): number {
-    if (this.#ids.accepts(address, id, now)) return udpLimits.replyBytes;
-    return this.#servesUnproven ? Math.min(size, udpLimits.replyBytes) : 0;
+    if (this.#isProven(address, id, now)) return udpLimits.replyBytes;
+    return this.mode === 'off' ? Math.min(size, udpLimits.replyBytes) : 0;
+  }
+
+  /** Strict ids are good everywhere, and long-lived ones wherever they might have been given. */
+  #isProven(address: Uint8Array, id: UdpConnectionId, now: number): boolean {
+    if (this.#strict.accepts(address, id, now)) return true;
+    return this.mode !== 'strict' && this.#lenient.accepts(address, id, now);
   }
 }

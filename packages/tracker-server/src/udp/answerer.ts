@@ -19,7 +19,7 @@ import {
 import type { PeersWanted, SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import { AnswerBuffers } from './answer-buffers.ts';
-import { AddressProof, type ConnectionIdOptions } from './address-proof.ts';
+import { AddressProof, type ConnectionIdMode, type ConnectionIdOptions } from './address-proof.ts';
 
 /** BEP 15: records of the requester's family, which carry no ids. */
 const ownFamily: PeersWanted = { families: 'own', withPeerIds: false };
@@ -84,6 +84,11 @@ export class UdpAnswerer {
     else if (request.action === 'announce') this.#announce(request, address, question);
     else if (request.action === 'scrape') this.#scrape(request, question);
     else this.#refuse('unknown action', question);
+  }
+
+  /** Takes these connection ids from now on. */
+  takeIds(mode: ConnectionIdMode): void {
+    this.#proof.mode = mode;
   }
 
   /** Answers nothing from now on: what a service says later finds no socket. */

@@ -9,17 +9,20 @@ export const slotMs = 120_000;
 /** Issues and checks connection ids under one secret. */
 export class ConnectionIds {
   readonly #slotMs: number;
+  /** Words behind the address, all zero: what is hashed has another length, so no id of the other kind is equal but by chance. */
+  readonly #padding: 0 | 1;
   readonly #key0: number;
   readonly #key1: number;
-  /** Slot and address as words; 5 are enough for IPv6. */
-  readonly #words = new Int32Array(5);
+  /** Slot, address and padding as words; 6 are enough for IPv6. */
+  readonly #words = new Int32Array(6);
   #high = 0;
   #low = 0;
 
-  /** `secret`: 8 random bytes. Ids last for one to two slots. */
-  constructor(secret: Uint8Array, idSlotMs: number = slotMs) {
+  /** `secret`: 8 random bytes. Ids last for one to two slots. Those `apart` are never `plain` ones of another time. */
+  constructor(secret: Uint8Array, idSlotMs: number = slotMs, kind: 'plain' | 'apart' = 'plain') {
     if (secret.length !== 8) throw new RangeError('the secret must have 8 bytes');
     this.#slotMs = idSlotMs;
+    this.#padding = kind === 'plain' ? 0 : 1;
     this.#key0 = littleEndianWord(secret, 0);
     this.#key1 = littleEndianWord(secret, 4);
   }
@@ -44,7 +47,10 @@ export class ConnectionIds {
   #compute(address: Uint8Array, slot: number): void {
     this.#words[0] = slot;
     for (let at = 0; at < address.length; at += 4) this.#words[1 + at / 4] = littleEndianWord(address, at);
-    this.#hash(1 + address.length / 4);
+    const end = 1 + address.length / 4;
+    // Where a longer address may have been.
+    this.#words[end] = 0;
+    this.#hash(end + this.#padding);
   }
 
   /** Sets `#high` and `#low` to the two halves of the 64-bit hash of the first `count` words. */

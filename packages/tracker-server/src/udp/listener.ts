@@ -1,7 +1,7 @@
 // One UDP socket and who answers its datagrams: binding, buffers, closing. What is answered is decided in answerer.ts.
 // BEP 15.
 import { lookup } from 'node:dns';
-import { type Socket, createSocket } from 'node:dgram';
+import { type RemoteInfo, type Socket, createSocket } from 'node:dgram';
 import { isIP, isIPv6 } from 'node:net';
 import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '../errors.ts';
@@ -10,7 +10,7 @@ import type { ProxyJudge } from '../proxy-protocol/connections.ts';
 import type { Inherit } from '../restart/listening.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
-import type { ConnectionIdOptions } from './address-proof.ts';
+import type { ConnectionIdMode, ConnectionIdOptions } from './address-proof.ts';
 import { type DatagramSender, UdpAnswerer } from './answerer.ts';
 
 export interface ListenOptions extends ConnectionIdOptions {
@@ -23,15 +23,23 @@ export interface ListenOptions extends ConnectionIdOptions {
   /** Monotonic milliseconds; one clock for all who take the connection ids of each other. */
   readonly clock: () => number;
   readonly traffic: UdpTraffic;
-  /** Who is a proxy that says whom it forwards; undefined where datagrams come from clients only. */
-  readonly proxies: ProxyJudge | undefined;
+  /** Who is a proxy that says whom it forwards. */
+  readonly proxies: ProxyJudge;
   /** Asked for a bound socket, in place of one of its own. */
   readonly inherit?: Inherit<Socket> | undefined;
+}
+
+/** What a server may be told while it runs. What is left out stays. */
+export interface UdpChanges {
+  /** Who has an id that is taken no longer is told to connect again. */
+  readonly connectionIds?: ConnectionIdMode;
 }
 
 /** A bound socket; disposing closes it, and answers that come later find none. */
 export interface UdpListener extends AsyncDisposable {
   readonly address: Endpoint;
+  /** Goes by this from the next datagram on. */
+  configure(changes: UdpChanges): void;
   /** To be given to another process; none where there are several. */
   readonly socket?: Socket;
 }
@@ -43,21 +51,21 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   const socket = inherited ?? (await bind(host, port, options.reusePort));
   enlarge(socket, options.receiveBufferBytes);
   const sender = inherited === undefined ? socket : copyingSender(socket);
-  const proxied = proxies && new ProxiedDatagrams(sender, proxies);
-  const answerer = new UdpAnswerer(service, proxied ?? sender, traffic, options.errorsPerSecond, options);
-  if (proxied === undefined) socket.on('message', (bytes, from) => answerer.receive(bytes, from, clock()));
-  else {
-    socket.on('message', (datagram, by) => {
-      const isAnswerable = proxied.receive(datagram, by, (bytes, from) => answerer.receive(bytes, from, clock()));
-      if (!isAnswerable) traffic.dropped++;
-    });
-  }
+  const proxied = new ProxiedDatagrams(sender, proxies);
+  const answerer = new UdpAnswerer(service, proxied, traffic, options.errorsPerSecond, options);
+  const answer = (bytes: Uint8Array, from: RemoteInfo): void => answerer.receive(bytes, from, clock());
+  socket.on('message', (datagram, by) => {
+    if (!proxied.receive(datagram, by, answer)) traffic.dropped++;
+  });
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.dropped++);
   const { address: ip, port: bound } = socket.address();
   return {
     address: { ip, port: bound },
     socket,
+    configure({ connectionIds }) {
+      if (connectionIds !== undefined) answerer.takeIds(connectionIds);
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       answerer.close();
       await new Promise<void>((resolve) => socket.close(() => resolve()));

@@ -15,14 +15,18 @@ const paths = /^\/(?:[^/?]+\/)?(?:announce(?:\.php)?(?:\/[^/?]*)?\/?)?(?:\?|$)/i
 /** Counts who is in and says who may come. */
 export class Gate {
   readonly #settings: GateSettings;
-  readonly #origins: ReadonlySet<string> | undefined;
+  #origins: ReadonlySet<string> | undefined;
   readonly #networks = new Map<string, number>();
   #inside = 0;
 
-  /** `origins` undefined lets pages of all origins in. */
-  constructor(settings: GateSettings, origins: readonly string[] | undefined) {
+  constructor(settings: GateSettings, origins: readonly string[] | 'all') {
     this.#settings = settings;
-    this.#origins = origins && new Set(origins.map((origin) => origin.toLowerCase()));
+    this.allow(origins);
+  }
+
+  /** Lets pages of these origins in from now on. */
+  allow(origins: readonly string[] | 'all'): void {
+    this.#origins = origins === 'all' ? undefined : new Set(origins.map((origin) => origin.toLowerCase()));
   }
 
   /** The status of a refusal; undefined lets it in. */

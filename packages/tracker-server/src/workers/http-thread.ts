@@ -19,7 +19,6 @@ export interface HttpStart {
   readonly keepAliveMs: number;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
-  readonly proxyProtocol: boolean;
   readonly trust: SourceOptions;
   /** The path of the socket that everything else goes to. */
   readonly inner: string;
@@ -40,7 +39,7 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
     closing: { now: false },
     onSilence: () => traffic.unknown++,
   });
-  const proxied = start.proxyProtocol ? expectProxyHeaders(server, source, start.requestTimeoutMs) : undefined;
+  const proxied = expectProxyHeaders(server, source, start.requestTimeoutMs);
   await bind(server, start);
   const bound = server.address();
   // Listening on host and port always gives an address with both.
@@ -49,7 +48,7 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
     address: { ip: bound.address, port: bound.port },
     async [Symbol.asyncDispose](): Promise<void> {
       plain[Symbol.dispose]();
-      proxied?.[Symbol.dispose]();
+      proxied[Symbol.dispose]();
       for (const socket of tunnelled) socket.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },

@@ -43,10 +43,11 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
         for (const name of Object.keys(traffic) as (keyof HttpTraffic)[]) traffic[name] += counted[name] ?? 0;
       },
     });
-    source.onReplaced((trust) => threads.tell({ trust }));
+    const following = source.onOptions((trust) => threads.tell({ trust }));
     return {
       ...threads,
       async [Symbol.asyncDispose](): Promise<void> {
+        following[Symbol.dispose]();
         await threads[Symbol.asyncDispose]();
         await rm(folder, { recursive: true, force: true });
       },
@@ -59,6 +60,6 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
 
 /** What can be sent to a thread: a server's options have functions among them, even where their types do not. */
 function startOf(options: HttpThreadsOptions): Omit<HttpStart, 'trust' | 'inner'> {
-  const { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections, proxyProtocol } = options;
-  return { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections, proxyProtocol };
+  const { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections } = options;
+  return { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections };
 }

@@ -5,6 +5,7 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '../errors.ts';
 import type { SourceOptions } from '../http/source-address.ts';
 import type { SwarmService } from '../swarm-service.ts';
+import type { UdpChanges } from '../udp/listener.ts';
 import { type RingMemory, RingReader, RingWriter, ringMemory } from './ring.ts';
 import { SwarmOwner } from './swarm-owner.ts';
 
@@ -14,8 +15,8 @@ export interface Rings {
   readonly answers: RingMemory;
 }
 
-/** `bell`: answers are there. `trust`: who is a trusted proxy from now on. */
-export type ToThread = 'bell' | 'close' | { readonly trust: SourceOptions };
+/** `bell`: answers are there. `trust`, `udp`: who is a trusted proxy, and what else holds, from now on. */
+export type ToThread = 'bell' | 'close' | { readonly trust: SourceOptions } | { readonly udp: UdpChanges };
 
 /** Counters by name. */
 export type Counted = Readonly<Record<string, number>>;

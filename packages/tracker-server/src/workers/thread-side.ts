@@ -4,6 +4,7 @@ import type { Endpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '../errors.ts';
 import { SourceAddress, type SourceOptions } from '../http/source-address.ts';
 import type { SwarmService } from '../swarm-service.ts';
+import type { UdpChanges } from '../udp/listener.ts';
 import { ForwardingService } from './forwarding-service.ts';
 import { RingReader, RingWriter } from './ring.ts';
 import type { FromThread, Rings, ToThread } from './swarm-thread.ts';
@@ -11,6 +12,8 @@ import type { FromThread, Rings, ToThread } from './swarm-thread.ts';
 /** Where a thread listens. */
 export interface ThreadListener extends AsyncDisposable {
   readonly address: Endpoint;
+  /** Goes by this from now on, where it is about UDP. */
+  configure?(changes: UdpChanges): void;
 }
 
 /** What a thread is given besides what it was started with. */
@@ -53,7 +56,8 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
   parentPort?.on('message', (message: ToThread) => {
     if (message === 'bell') service.collect();
     else if (message === 'close') void close();
-    else source.replace(message.trust);
+    else if ('trust' in message) source.replace(message.trust);
+    else listener?.configure?.(message.udp);
   });
   try {
     const onError = (error: unknown): void =>

@@ -14,11 +14,10 @@ export interface UdpStart {
   readonly errorsPerSecond: number;
   readonly connectionIds: ConnectionIdMode;
   readonly connectionSecret: Uint8Array;
-  readonly proxyProtocol: boolean;
   readonly trust: SourceOptions;
 }
 
 const traffic = { ...createTraffic().udp };
-await runThread<UdpStart>(traffic, async ({ proxyProtocol, ...start }, { service, source, clock }) =>
-  listenUdp(service, { ...start, reusePort: true, clock, traffic, proxies: proxyProtocol ? source : undefined }),
+await runThread<UdpStart>(traffic, async (start, { service, source, clock }) =>
+  listenUdp(service, { ...start, reusePort: true, clock, traffic, proxies: source }),
 );

@@ -16,7 +16,6 @@ export interface UdpThreadsOptions {
   readonly errorsPerSecond: number;
   readonly connectionIds: ConnectionIdMode;
   readonly connectionSecret: Uint8Array | undefined;
-  readonly proxyProtocol: boolean;
   readonly source: SourceAddress;
   readonly workers: number;
   readonly clock: () => number;
@@ -25,10 +24,10 @@ export interface UdpThreadsOptions {
 
 /** Starts the threads; resolves when all of them listen. @throws TrackerServerError when the address cannot be bound */
 export async function listenInThreads(service: SwarmService, options: UdpThreadsOptions): Promise<UdpListener> {
-  const { host, workers, clock, traffic, source, proxyProtocol, receiveBufferBytes, connectionIds } = options;
+  const { host, workers, clock, traffic, source, receiveBufferBytes, connectionIds } = options;
   const connectionSecret = options.connectionSecret ?? randomBytes(8);
   const errorsPerSecond = Math.ceil(options.errorsPerSecond / workers);
-  const own = { host, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret, proxyProtocol };
+  const own = { host, receiveBufferBytes, errorsPerSecond, connectionIds, connectionSecret };
   const threads = await startThreads<UdpStart>({
     workers,
     service,
@@ -42,6 +41,13 @@ export async function listenInThreads(service: SwarmService, options: UdpThreads
       for (const name of Object.keys(traffic) as (keyof UdpTraffic)[]) traffic[name] += counted[name] ?? 0;
     },
   });
-  source.onReplaced((trust) => threads.tell({ trust }));
-  return threads;
+  const following = source.onOptions((trust) => threads.tell({ trust }));
+  return {
+    ...threads,
+    configure: (udp) => threads.tell({ udp }),
+    async [Symbol.asyncDispose](): Promise<void> {
+      following[Symbol.dispose]();
+      await threads[Symbol.asyncDispose]();
+    },
+  };
 }

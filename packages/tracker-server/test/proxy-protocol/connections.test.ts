@@ -21,7 +21,7 @@ beforeEach(async () => {
   const http = createServer({ keepAliveTimeout: 1000 }, ({ socket }, response) => {
     response.end(`${socket.remoteAddress} ${socket.remotePort} ${socket.remoteFamily}`);
   });
-  headers = expectProxyHeaders(http, { isProxy: (address) => proxies.includes(address) }, 200);
+  headers = expectProxyHeaders(http, { sendsHeader: (address) => proxies.includes(address) }, 200);
   server = http.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -70,12 +70,30 @@ describe('trackers 25: a tracker behind proxies that send PROXY headers', () => 
   });
 
   test('can be told to trust others while it runs', async () => {
-    const source = new SourceAddress({});
-    await using open = await httpOn(trackerOf(), { ...loopback, source });
+    const source = new SourceAddress({ proxyProtocol: true });
+    await using open = await httpOn(trackerOf(), { source });
     const { port } = open.address;
     expect(seen(await exchange(port, requestOf()))).toBe('127.0.0.1');
     source.replace(loopback);
     expect(seen(await exchange(port, Buffer.concat([textHeader(client), requestOf()])))).toBe('203.0.113.5');
+  });
+
+  test('can be told while it runs that headers come, and that they do no longer; connections that are open stay as they are', async () => {
+    const source = new SourceAddress({ trustedProxies: ['127.0.0.1'] });
+    await using changing = await httpOn(trackerOf(), { source });
+    const { port } = changing.address;
+    const forwarded = requestOf('X-Forwarded-For: 198.51.100.7\r\n');
+    const before = connect(port, '127.0.0.1');
+    await once(before, 'connect');
+    expect(seen(await exchange(port, forwarded))).toBe('198.51.100.7');
+    source.replace(loopback);
+    expect(seen(await exchange(port, Buffer.concat([binaryHeaderOf(client), requestOf()])))).toBe('203.0.113.5');
+    expect(await exchange(port, forwarded)).toHaveLength(0);
+    before.write(forwarded);
+    const [answer] = (await once(before, 'data')) as [Buffer];
+    expect(seen(answer)).toBe('198.51.100.7');
+    source.replace({ trustedProxies: ['127.0.0.1'] });
+    expect(seen(await exchange(port, forwarded))).toBe('198.51.100.7');
   });
 });
 

@@ -9,7 +9,7 @@ import {
   encodeUdpAnnounceRequest,
   encodeUdpConnectRequest,
 } from '@shoal/tracker-protocol';
-import { type UdpServer, createTraffic, serveUdp } from '../../src/index.ts';
+import { SourceAddress, type UdpServer, createTraffic, serveUdp } from '../../src/index.ts';
 import { someHash, somePeer, trackerOf } from '../support.ts';
 import { binaryHeader, binaryHeaderOf, textHeader } from './headers.ts';
 
@@ -24,20 +24,18 @@ const request = {
   event: 'none',
 } as const;
 
+const behindProxy = { proxyProtocol: true, trustedProxies: ['127.0.0.2'] };
+
 let tracker: Tracker;
+let source: SourceAddress;
 let server: UdpServer;
 let proxy: Socket;
 let stranger: Socket;
 
 beforeEach(async () => {
   tracker = trackerOf();
-  server = await serveUdp(tracker, {
-    host: '127.0.0.1',
-    port: 0,
-    proxyProtocol: true,
-    trustedProxies: ['127.0.0.2'],
-    traffic: createTraffic(),
-  });
+  source = new SourceAddress(behindProxy);
+  server = await serveUdp(tracker, { host: '127.0.0.1', port: 0, source, traffic: createTraffic() });
   [proxy, stranger] = [createSocket('udp4'), createSocket('udp4')];
   proxy.bind(0, '127.0.0.2');
   stranger.bind(0, '127.0.0.3');
@@ -105,6 +103,25 @@ describe('a UDP tracker behind a proxy', () => {
     expect(await announce(stranger, new Uint8Array(0))).toMatchObject({ action: 'announce' });
     expect(listed()).toBe('127.0.0.3:6881');
     expect(server.traffic.udp).toMatchObject({ connects: 1, errors: 1, dropped: 0 });
+  });
+
+  test('can be told while it runs that headers come, and that they do no longer', async () => {
+    source.replace({ ...behindProxy, proxyProtocol: false });
+    const wrapped = Buffer.concat([binaryHeaderOf(client, 2), connectRequest()]);
+    expect(await exchange(proxy, wrapped)).toMatchObject({ action: 'error' });
+    source.replace(behindProxy);
+    expect(await exchange(proxy, wrapped)).toMatchObject({ action: 'connect' });
+    source.replace({ ...behindProxy, proxyProtocol: false });
+    expect(await announce(proxy, new Uint8Array(0))).toMatchObject({ action: 'announce' });
+    expect(listed()).toBe('127.0.0.2:6881');
+  });
+
+  test('answers a client that came through the proxy, and then without it, where it came from last', async () => {
+    // The stranger is a client of the proxy first.
+    const { port } = stranger.address();
+    const wrapped = Buffer.concat([binaryHeaderOf({ ip: '127.0.0.3', port }, 2), connectRequest()]);
+    expect(await exchange(proxy, wrapped)).toMatchObject({ action: 'connect' });
+    expect(await announce(stranger, new Uint8Array(0))).toMatchObject({ action: 'announce' });
   });
 
   test.each([

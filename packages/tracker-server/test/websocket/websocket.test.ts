@@ -321,6 +321,22 @@ describe('who may connect', () => {
     expect(await refusalOf(server, { origin: 'null' })).toBe(403);
   });
 
+  test('pages of others once that is said; those that are connected stay', async () => {
+    await using server = await webSocketsOn(signallingTracker());
+    const [example, evil] = [{ origin: 'https://example.org' }, { origin: 'https://evil.example' }];
+    using stays = await Peer.connect(server, evil);
+    server.configure({ allowedOrigins: ['https://example.org'] });
+    expect(await refusalOf(server, evil)).toBe(403);
+    using page = await Peer.connect(server, example);
+    await handled(page);
+    await handled(stays);
+    server.configure({ allowedOrigins: [] });
+    expect(await refusalOf(server, example)).toBe(403);
+    server.configure({ allowedOrigins: 'all' });
+    using again = await Peer.connect(server, evil);
+    await handled(again);
+  });
+
   test('so many at once, and so many of an address', async () => {
     await using server = await webSocketsOn(signallingTracker(), {
       trustedProxies: ['127.0.0.1'],

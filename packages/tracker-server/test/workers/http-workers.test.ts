@@ -77,6 +77,35 @@ describe.runIf(process.platform === 'linux')('an HTTP server of three threads', 
     }
   });
 
+  test('reads PROXY headers from when its owner expects them', async () => {
+    const source = new SourceAddress({ trustedProxies: ['127.0.0.1'] });
+    await using server = await httpOn(trackerOf(), { workers: 2, source });
+    const request = `GET ${announceTarget({ compact: 1 })} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`;
+    const seen = async (): Promise<number[] | undefined> => {
+      const stream = await exchange(server.address.port, `PROXY TCP4 203.0.113.9 192.0.2.1 4000 80\r\n${request}`);
+      const [response] = responsesIn(stream);
+      const ip = response?.status === 200 ? dictionaryIn(response).get('external ip') : undefined;
+      return ip instanceof Uint8Array ? [...ip] : undefined;
+    };
+    // Without that a header is no request of HTTP.
+    expect(await seen()).toBe(undefined);
+    source.replace({ trustedProxies: ['127.0.0.1'], proxyProtocol: true });
+    await expect
+      .poll(async () => [await seen(), await seen()])
+      .toEqual([
+        [203, 0, 113, 9],
+        [203, 0, 113, 9],
+      ]);
+  });
+
+  test('gives scrapes of everything from when its owner wants that', async () => {
+    await using server = await httpOn(trackerOf(), { workers: 2 });
+    await ask(server, announceTarget());
+    expect((await ask(server, '/scrape')).has('failure reason')).toBe(true);
+    server.configure({ fullScrape: 10 });
+    expect((await ask(server, '/scrape')).get('files')).toHaveProperty('size', 1);
+  });
+
   test('opens WebSockets', async () => {
     const tracker = trackerOf({ signalling: new SignalledSwarms({ random: mulberry32(3) }) });
     await using server = await httpOn(tracker, { workers: 2, webSocket: {} });

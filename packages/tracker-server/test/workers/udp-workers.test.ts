@@ -9,10 +9,11 @@ import {
   encodeUdpConnectRequest,
   encodeUdpScrapeRequest,
 } from '@shoal/tracker-protocol';
-import { type SwarmService, TrackerServerError, localService, serveUdp } from '../../src/index.ts';
+import { SourceAddress, type SwarmService, TrackerServerError, localService, serveUdp } from '../../src/index.ts';
 import { ForwardingService } from '../../src/workers/forwarding-service.ts';
 import { RingReader, RingWriter, ringMemory } from '../../src/workers/ring.ts';
 import { SwarmOwner } from '../../src/workers/swarm-owner.ts';
+import { binaryHeaderOf } from '../proxy-protocol/headers.ts';
 import { someHash, somePeer, trackerOf } from '../support.ts';
 
 type Reply = NonNullable<ReturnType<typeof decodeUdpReply>>;
@@ -31,6 +32,14 @@ class Client {
     const reply = await this.#ask(encodeUdpConnectRequest(this.#datagram, 1));
     if (reply.action !== 'connect') throw new Error(reply.action);
     return reply.connectionId;
+  }
+
+  /** Asks for an id with something before the request. */
+  connectThrough(header: Uint8Array): Promise<Reply> {
+    const length = encodeUdpConnectRequest(this.#datagram, 1);
+    this.#datagram.copyWithin(header.length, 0, length);
+    this.#datagram.set(header);
+    return this.#ask(header.length + length);
   }
 
   announce(id: UdpConnectionId, port: number, infoHash = someHash): Promise<Reply> {
@@ -91,6 +100,43 @@ describe.runIf(process.platform === 'linux')('a UDP server of three threads', ()
     isOpen = true;
     expect(await client.announce(id, 7000)).toMatchObject({ action: 'announce' });
     client.close();
+  });
+
+  test('takes the connection ids that its owner wants taken, also when that changes', async () => {
+    await using server = await serveUdp(trackerOf(), { host: '127.0.0.1', port: 0, workers: 2 });
+    const clients = Array.from({ length: 16 }, () => new Client(server.address.port));
+    const invented = { high: 1, low: 1 };
+    const actions = async (): Promise<ReadonlySet<string>> => {
+      const replies = await Promise.all(clients.map((client, index) => client.announce(invented, 7000 + index)));
+      return new Set(replies.map(({ action }) => action));
+    };
+    expect(await actions()).toEqual(new Set(['error']));
+    server.configure({ connectionIds: 'off' });
+    // It reaches the threads as a message.
+    await expect.poll(actions).toEqual(new Set(['announce']));
+    server.configure({});
+    server.configure({ connectionIds: 'strict' });
+    await expect.poll(actions).toEqual(new Set(['error']));
+    for (const client of clients) client.close();
+  });
+
+  test('believes the proxies that its owner believes, also when that changes', async () => {
+    const source = new SourceAddress({});
+    const tracker = trackerOf();
+    await using server = await serveUdp(tracker, { host: '127.0.0.1', port: 0, workers: 2, source });
+    const clients = Array.from({ length: 16 }, () => new Client(server.address.port));
+    const header = binaryHeaderOf({ ip: '203.0.113.5', port: 4711 }, 2);
+    const actions = async (): Promise<ReadonlySet<string>> => {
+      const replies = await Promise.all(clients.map((client) => client.connectThrough(header)));
+      return new Set(replies.map(({ action }) => action));
+    };
+    expect(await actions()).toEqual(new Set(['error']));
+    source.replace({ trustedProxies: ['127.0.0.1'], proxyProtocol: true });
+    // Until a thread has heard of it, a header is a request with a wrong connection id.
+    await expect.poll(actions).toEqual(new Set(['connect']));
+    source.replace({ trustedProxies: ['127.0.0.1'] });
+    await expect.poll(actions).toEqual(new Set(['error']));
+    for (const client of clients) client.close();
   });
 
   test('has counted everything when it has closed', async () => {
