@@ -16,15 +16,22 @@ export interface Health {
   readonly listening: Readonly<Record<string, boolean>>;
   /** Whether the swarms can be reached; those in memory always can. */
   readonly store: boolean;
+  /** Whether configuration and lists are those of their files; if not, those read before serve on, and the log says why. */
+  readonly configuration: boolean;
 }
 
 /** Ready is a tracker that listens wherever it is meant to and knows its swarms. */
-export function health(urls: Urls, { http, udp }: Pick<ServeOptions, 'http' | 'udp'>, store: boolean): Health {
+export function health(
+  urls: Urls,
+  { http, udp }: Pick<ServeOptions, 'http' | 'udp'>,
+  store: boolean,
+  configuration: boolean,
+): Health {
   const listening = {
     ...(http !== 'off' && { http: urls.http !== undefined }),
     ...(udp !== 'off' && { udp: urls.udp !== undefined }),
   };
-  return { ready: store && Object.values(listening).every(Boolean), listening, store };
+  return { ready: store && Object.values(listening).every(Boolean), listening, store, configuration };
 }
 
 /** The object of /healthz: whoever can answer is alive. */

@@ -1,11 +1,12 @@
-// What holds right now, and how it changes: by reading everything again on request, by lists that were edited, by
-// administrators. A mistake changes nothing and is told.
+// What holds right now, and how it changes: by reading everything again on request, by a file or lists that were edited,
+// by administrators. A mistake changes nothing and is told.
 import type { StandingPolicy } from '@shoal/tracker';
 import { type Certificate, type SourceAddress, type SourceOptions, TrackerServerError } from '@shoal/tracker-server';
 import type { AdminToken } from './admin/token.ts';
 import { type Changes, type ConfigurationSources, readConfiguration, reloaded } from './configuration/configuration.ts';
-import type { ServeOptions } from './configuration/settings.ts';
+import { type ServeOptions, differences } from './configuration/settings.ts';
 import { ConfigurationError } from './errors.ts';
+import { FileWatch } from './file-watch.ts';
 import type { OperatorLists } from './lists/operator-lists.ts';
 import type { Log } from './log.ts';
 import { enforce } from './operator-policy.ts';
@@ -28,13 +29,28 @@ export interface ReloadReport extends Changes {
   readonly problems: readonly string[];
 }
 
+/** The configuration as administrators see it. */
+export interface ConfigurationView {
+  readonly file: string | undefined;
+  /** When what holds was read; ISO 8601. */
+  readonly readAt: string;
+  /** Why the file as it is now does not hold. */
+  readonly problem: string | undefined;
+  /** What the file says, but holds only from the next start. */
+  readonly later: readonly string[];
+}
+
 /** The configuration of a running tracker. */
-export class RunningConfiguration {
+export class RunningConfiguration implements Disposable {
   readonly #configured: Configured;
   #renew: (certificate: Certificate) => void = () => {};
   readonly #listeners: ((options: ServeOptions) => void)[] = [];
   #options: ServeOptions;
   #secrets: Secrets;
+  #watch: FileWatch | undefined;
+  #readAt = new Date();
+  #problem: string | undefined;
+  #later: readonly string[] = [];
   #reloads = { ok: 0, failed: 0 };
   /** One after the other, so that the last request decides. */
   #reloading: Promise<unknown> = Promise.resolve();
@@ -53,6 +69,17 @@ export class RunningConfiguration {
   /** How often `reload` could, and could not, take everything over. */
   get reloads(): { readonly ok: number; readonly failed: number } {
     return this.#reloads;
+  }
+
+  get view(): ConfigurationView {
+    const { sources } = this.#configured;
+    const readAt = this.#readAt.toISOString();
+    return { file: sources.config, readAt, problem: this.#problem, later: this.#later };
+  }
+
+  /** Whether configuration and lists are those of their files as they are now. */
+  get isCurrent(): boolean {
+    return this.#problem === undefined && this.#configured.lists.all.every(({ view }) => view.problem === undefined);
   }
 
   /** What administrators must send now. */
@@ -86,33 +113,69 @@ export class RunningConfiguration {
     enforce(this.#configured.policy, this.#options, this.#configured.lists);
   }
 
-  /** Reads file, lists and secrets again and takes over what a running tracker can. */
+  /** Reads file, lists and secrets again and takes over what a running tracker can. Rejects with a failure of our own. */
   reload(): Promise<ReloadReport> {
-    const report = this.#reloading.then(() => this.#reload());
-    this.#reloading = report;
-    return report;
+    return this.#inTurn(async () => this.#reload(true));
   }
 
-  async #reload(): Promise<ReloadReport> {
-    const { sources, lists, log } = this.#configured;
-    let changes: Changes = { applied: [], later: [] };
+  /** From now on takes over what the file says whenever it changes, and now if it did since it was read. */
+  async watch(onError: (error: unknown) => void): Promise<void> {
+    const { sources } = this.#configured;
+    if (sources.config === undefined) return;
+    const take = async (): Promise<unknown> => this.#inTurn(async () => this.#reload(false));
+    this.#watch = new FileWatch(sources.config, () => void take().catch(onError));
+    await this.#watch.mark();
+    const isAsRead = await readConfiguration(sources).then(
+      (wanted) => differences(this.#options, wanted).length === 0,
+      () => false,
+    );
+    if (!isAsRead) await take();
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+  }
+
+  /** What fails does so alone: the next one has its turn. */
+  #inTurn<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = this.#reloading.then(task);
+    this.#reloading = result.catch(() => {});
+    return result;
+  }
+
+  /** `withLists`: whether lists are read as well whose files are the same ones. */
+  async #reload(withLists: boolean): Promise<ReloadReport> {
+    const { lists, log } = this.#configured;
     const problems: string[] = [];
-    try {
-      const wanted = reloaded(this.#options, await readConfiguration(sources));
-      await this.#take(wanted.options);
-      changes = wanted.changes;
-    } catch (error) {
-      if (!isMistake(error)) throw error;
-      problems.push(error.message);
-      log.error(`${error.message}; what held before holds`);
-    }
-    if (!(await lists.reload())) problems.push(...lists.all.flatMap(({ view }) => view.problem ?? []));
+    const changes = await this.#takeFile();
+    if (this.#problem !== undefined) problems.push(this.#problem);
+    if (withLists && !(await lists.reload())) problems.push(...lists.all.flatMap(({ view }) => view.problem ?? []));
     this.enforce();
     this.#reloads[problems.length === 0 ? 'ok' : 'failed']++;
     const { applied, later } = changes;
-    log.info('configuration read again', { applied, entries: entriesOf(lists) });
+    // Of a file that cannot be used everything was said.
+    if (withLists || problems.length === 0) log.info('configuration read again', { applied, entries: entriesOf(lists) });
     if (later.length > 0) log.warn(`${later.join(', ')}: changed, but takes effect at the next start`);
     return { ...changes, problems };
+  }
+
+  /** Reads the file and takes over what can be; a mistake in it is `#problem`, and changes nothing. */
+  async #takeFile(): Promise<Changes> {
+    const { sources, log } = this.#configured;
+    await this.#watch?.mark();
+    try {
+      const { options, changes } = reloaded(this.#options, await readConfiguration(sources, true));
+      await this.#take(options);
+      this.#readAt = new Date();
+      this.#problem = undefined;
+      this.#later = changes.later;
+      return changes;
+    } catch (error) {
+      if (!isMistake(error)) throw error;
+      this.#problem = error.message;
+      log.error(`${error.message}; what held before holds`);
+      return { applied: [], later: [] };
+    }
   }
 
   /** All of it or nothing, but for a certificate that is good; who calls this enforces what holds in the end. */

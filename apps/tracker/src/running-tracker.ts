@@ -173,6 +173,7 @@ export class RunningTracker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#watch);
     this.stats[Symbol.dispose]();
+    this.configuration[Symbol.dispose]();
     this.lists[Symbol.dispose]();
     this.natChecker[Symbol.dispose]();
     await this.state?.[Symbol.asyncDispose]();

@@ -17,7 +17,7 @@ import { type AdminServer, serveAdmin } from './admin/admin-server.ts';
 import { administrationRoutes } from './admin/administration.ts';
 import type { ConfigurationSources } from './configuration/configuration.ts';
 import type { ServeOptions } from './configuration/settings.ts';
-import { type Urls, health } from './health.ts';
+import { type Health, type Urls, health } from './health.ts';
 import { pagesOf } from './index-page.ts';
 import type { Log } from './log.ts';
 import type { Output } from './output.ts';
@@ -59,8 +59,9 @@ export async function serve(
     log,
   });
   try {
-    signals.onReload(() => void running.configuration.reload());
+    signals.onReload(() => void running.configuration.reload().catch(running.tellError));
     const urls = await listen(running, options, servers, { predecessor, restarts });
+    await running.configuration.watch(running.tellError);
     running.state?.resume();
     await signals.ready();
     predecessor?.serving();
@@ -128,7 +129,8 @@ async function listen(
 ): Promise<Urls> {
   const urls: { -readonly [Name in keyof Urls]: Urls[Name] } = {};
   const { tracker, traffic, clock } = running;
-  const ready = (): ReturnType<typeof health> => health(urls, options, running.swarms.shared?.available ?? true);
+  const ready = (): Health =>
+    health(urls, options, running.swarms.shared?.available ?? true, running.configuration.isCurrent);
   if (options.http !== 'off') {
     const http = await listenHttp(running, options, ready, predecessor);
     servers.http = http;
@@ -166,7 +168,7 @@ async function listen(
 async function listenHttp(
   running: RunningTracker,
   options: ServeOptions,
-  ready: () => ReturnType<typeof health>,
+  ready: () => Health,
   predecessor: Predecessor | undefined,
 ): Promise<HttpServer> {
   const { tracker, traffic, stats, clock, configuration, log } = running;

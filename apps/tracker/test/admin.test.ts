@@ -49,7 +49,7 @@ async function administrated(
   );
   const running = await RunningTracker.open(sources, options, log);
   closing.push(running);
-  const ready = { ready: true, listening: {}, store: true };
+  const ready = { ready: true, listening: {}, store: true, configuration: true };
   const server = await serveAdmin({
     listen: { host: '127.0.0.1', port: 0 },
     routes: administrationRoutes(

@@ -73,6 +73,8 @@ describe('the configuration', () => {
     [{ admin: { host: '0.0.0.0', port: 1 } }, '--admin-token'],
     [{ admin: { host: '192.0.2.1', port: 1 } }, '--admin-token'],
     [{ metrics: 'public', http: 'off' }, 'metrics are to be public'],
+    [{ store: 'redis://127.0.0.1', fullScrape: 10 }, 'with store they are elsewhere'],
+    [{ store: 'redis://127.0.0.1', state: '/state' }, 'no state to keep'],
   ] as const)('that contradicts itself is refused: %j', async (flags, message) => {
     await expect(readConfiguration({ flags, config: undefined })).rejects.toThrow(message);
   });

@@ -148,6 +148,7 @@ describe('pages for everybody', () => {
       ready: true,
       listening: { http: true },
       store: true,
+      configuration: true,
     });
     const metrics = await fetch(`${String(http)}/metrics`);
     expect([metrics.status, metrics.headers.get('content-type')]).toEqual([

@@ -65,8 +65,13 @@ function watchingRoutes({ configuration, lists, stats, metrics }: Administrated)
     {
       method: 'GET',
       path: '/policy',
-      summary: 'Options in force, and the lists with their overrides',
-      answer: () => ok({ options: shownOptions(configuration.options), lists: lists.all.map(({ view }) => view) }),
+      summary: 'Options in force, whether they are those of the configuration file, and the lists with their overrides',
+      answer: () =>
+        ok({
+          options: shownOptions(configuration.options),
+          configuration: configuration.view,
+          lists: lists.all.map(({ view }) => view),
+        }),
     },
     {
       method: 'POST',

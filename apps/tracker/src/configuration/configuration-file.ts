@@ -18,14 +18,20 @@ import {
 /** What a file or a command line says; the rest is left to others. */
 export type StatedOptions = Partial<ServeOptions>;
 
-/** Reads a file. Relative paths in it start from its folder. @throws ConfigurationError naming file, line and key */
-export async function readConfigurationFile(file: string): Promise<StatedOptions> {
+/**
+ * Reads a file. Relative paths in it start from its folder; `mayBeEmpty` is whether nothing at all may be in it.
+ * @throws ConfigurationError naming file, line and key
+ */
+export async function readConfigurationFile(file: string, mayBeEmpty: boolean): Promise<StatedOptions> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigurationError(`cannot read the configuration ${file}: ${reason}`, { cause });
+  }
+  if (!mayBeEmpty && text.trim() === '') {
+    throw new ConfigurationError(`${file} is empty: somebody is writing it, or it lacks a comment`);
   }
   return parseConfiguration(text, file);
 }

@@ -18,9 +18,16 @@ export interface Changes {
   readonly later: readonly string[];
 }
 
-/** Reads the file, if any, and settles what holds. @throws ConfigurationError */
-export async function readConfiguration({ flags, config }: ConfigurationSources): Promise<ServeOptions> {
-  const stated = config === undefined ? {} : await readConfigurationFile(config);
+/**
+ * Reads the file, if any, and settles what holds. While a tracker runs an empty one is a mistake: half written, it would say
+ * that everybody is served by the defaults.
+ * @throws ConfigurationError
+ */
+export async function readConfiguration(
+  { flags, config }: ConfigurationSources,
+  isRunning = false,
+): Promise<ServeOptions> {
+  const stated = config === undefined ? {} : await readConfigurationFile(config, !isRunning);
   const options = fromEach((name) => flags[name] ?? stated[name] ?? defaults[name]);
   checkTogether(options);
   return options;
@@ -40,7 +47,8 @@ export function reloaded(running: ServeOptions, wanted: ServeOptions): { options
 }
 
 /** Options that are good each by itself and not together. */
-function checkTogether({ http, udp, tlsCert, tlsKey, store, state, admin, adminToken, metrics }: ServeOptions): void {
+function checkTogether(options: ServeOptions): void {
+  const { http, udp, tlsCert, tlsKey, store, state, fullScrape, admin, adminToken, metrics } = options;
   if (http === 'off' && udp === 'off') {
     throw new ConfigurationError('with http off and udp off there is nothing to serve');
   }
@@ -54,6 +62,11 @@ function checkTogether({ http, udp, tlsCert, tlsKey, store, state, admin, adminT
   }
   if (store !== undefined && state !== undefined) {
     throw new ConfigurationError('with store the swarms are not in this process: there is no state to keep');
+  }
+  if (store !== undefined && fullScrape !== undefined) {
+    throw new ConfigurationError(
+      'full-scrape names every torrent in the memory of this process; with store they are elsewhere: leave one of the two out',
+    );
   }
   if (metrics === 'public' && http === 'off') {
     throw new ConfigurationError('metrics are to be public, but http is off');

@@ -1,14 +1,7 @@
 // A file that somebody edits while we run: its content as last understood. A bad edit changes nothing and is told.
-import { type FSWatcher, watch } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { ConfigurationError } from '../errors.ts';
-
-/** Editors and copies write in several steps; a file is read when its folder has been quiet for this long. */
-const quietMs = 200;
-
-/** A folder that is never quiet, such as one of logs, is not waited for any longer. */
-const patienceMs = 2000;
+import { FileWatch } from '../file-watch.ts';
 
 /** What a file is read for. */
 export interface FileUse<Content> {
@@ -26,30 +19,34 @@ export interface FileUse<Content> {
 export class WatchedFile<Content> implements Disposable {
   readonly path: string;
   readonly #use: FileUse<Content>;
+  readonly #watch: FileWatch;
   #content: Content;
-  #print: string;
   #readAt = new Date();
   #problem: string | undefined;
-  #watcher: FSWatcher | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  /** Since when the folder has not been quiet. */
-  #unquietSince = 0;
   /** Readings happen one after the other, so that the last one is of the latest content. */
-  #reading: Promise<void> = Promise.resolve();
+  #reading: Promise<unknown> = Promise.resolve();
 
-  private constructor(path: string, use: FileUse<Content>, { content, print }: Reading<Content>) {
+  private constructor(path: string, use: FileUse<Content>, watch: FileWatch, content: Content) {
     this.path = path;
     this.#use = use;
+    this.#watch = watch;
     this.#content = content;
-    this.#print = print;
-    this.#watch();
   }
 
   /** Reads `path` and watches it. @throws ConfigurationError when it cannot be used as it is */
   static async open<Content>(path: string, use: FileUse<Content>): Promise<WatchedFile<Content>> {
-    const file = new WatchedFile(path, use, await readAs(path, use));
-    // It may have changed while it was read and nobody watched.
-    await file.#look();
+    let file: WatchedFile<Content> | undefined;
+    const watch = new FileWatch(path, () => void file?.reload());
+    try {
+      await watch.mark();
+      file = new WatchedFile(path, use, watch, await readAs(path, use));
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
+    // It may have changed while it was read.
+    await watch.look();
+    await file.#reading;
     return file;
   }
 
@@ -70,79 +67,40 @@ export class WatchedFile<Content> implements Disposable {
 
   /** Reads the file again, changed or not; says whether it could be used. */
   async reload(): Promise<boolean> {
-    this.#reading = this.#reading.then(() => this.#read());
-    await this.#reading;
+    const reading = this.#reading.then(() => this.#read());
+    // A failure of our own is of one reading.
+    this.#reading = reading.catch(() => {});
+    await reading;
     return this.#problem === undefined;
   }
 
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#watcher?.close();
-  }
-
-  /** The folder, not the file: editors put a new file in the old one's place, and mounted volumes swap whole folders. */
-  #watch(): void {
-    try {
-      this.#watcher = watch(dirname(this.path), { persistent: false }, () => this.#await());
-      // The folder is gone, or its system cannot watch: SIGHUP is left.
-      this.#watcher.on('error', () => this.#watcher?.close());
-    } catch {
-      this.#watcher = undefined;
-    }
-  }
-
-  #await(): void {
-    const now = performance.now();
-    if (this.#timer === undefined) this.#unquietSince = now;
-    clearTimeout(this.#timer);
-    const waitMs = Math.min(quietMs, Math.max(0, this.#unquietSince + patienceMs - now));
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      void this.#look();
-    }, waitMs).unref();
-  }
-
-  async #look(): Promise<void> {
-    const print = await fingerprint(this.path).catch(() => undefined);
-    if (print !== this.#print) await this.reload();
+    this.#watch[Symbol.dispose]();
   }
 
   async #read(): Promise<void> {
     try {
-      const { content, print } = await readAs(this.path, this.#use);
+      // Whatever comes of it: what is wrong is told once for each state that the file is in.
+      await this.#watch.mark();
+      const content = await readAs(this.path, this.#use);
       this.#content = content;
-      this.#print = print;
       this.#readAt = new Date();
       this.#problem = undefined;
       this.#use.changed(content);
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      // Told once for each state that the file is in.
-      this.#print = await fingerprint(this.path).catch(() => '');
       this.#problem = error.message;
       this.#use.failed(error);
     }
   }
 }
 
-interface Reading<Content> {
-  readonly content: Content;
-  readonly print: string;
-}
-
-async function readAs<Content>(path: string, use: FileUse<Content>): Promise<Reading<Content>> {
+async function readAs<Content>(path: string, use: FileUse<Content>): Promise<Content> {
   try {
-    // Before reading: a change in between is then seen as one.
-    const print = await fingerprint(path);
-    return { content: await use.read(await readFile(path)), print };
+    return await use.read(await readFile(path));
   } catch (cause) {
     if (cause instanceof ConfigurationError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigurationError(`cannot use ${use.name} ${path}: ${reason}`, { cause });
   }
-}
-
-async function fingerprint(path: string): Promise<string> {
-  const { mtimeMs, size, ino } = await stat(path);
-  return `${mtimeMs}:${size}:${ino}`;
 }
