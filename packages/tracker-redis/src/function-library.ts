@@ -8,23 +8,28 @@
 //   15           an index of who announced with which key in the last two minutes
 //   16           an index of who is whose other address
 //   17           an index of who is listed at an address: the record and the peer id
+//   18 and 19    WebTorrent leechers and seeds; the member is node, connection and peer id, and its second the one from
+//                which it does not count any more
 // A part is 2^36 wide: twice the second, plus 1 once the peer's download was counted; in an index, a hash of the name.
 import { createHash } from 'node:crypto';
 import { censusLua } from './functions/census.ts';
 import { drawingLua } from './functions/drawing.ts';
 import { entryLua } from './functions/entry.ts';
 import { recordingLua } from './functions/recording.ts';
+import { signallingLua } from './functions/signalling.ts';
 
-const body = censusLua + drawingLua + recordingLua + entryLua;
+const body = censusLua + drawingLua + recordingLua + entryLua + signallingLua;
 
 /** Names what the functions mean, so that trackers of two versions never call each other's. */
 const version: string = createHash('sha256').update(body).digest('hex').slice(0, 12);
 
 /** What `FCALL` names. */
-export const functionNames: { readonly announce: string; readonly look: string; readonly counts: string } = {
+export const functionNames: Readonly<Record<'announce' | 'look' | 'counts' | 'signal' | 'hand', string>> = {
   announce: `shoal_announce_${version}`,
   look: `shoal_look_${version}`,
   counts: `shoal_counts_${version}`,
+  signal: `shoal_signal_${version}`,
+  hand: `shoal_hand_${version}`,
 };
 
 /** What `FUNCTION LOAD` takes. */
@@ -33,4 +38,6 @@ ${body}
 redis.register_function('${functionNames.announce}', announce)
 redis.register_function { function_name = '${functionNames.look}', callback = look, flags = { 'no-writes' } }
 redis.register_function { function_name = '${functionNames.counts}', callback = counts, flags = { 'no-writes' } }
+redis.register_function('${functionNames.signal}', signal)
+redis.register_function('${functionNames.hand}', hand)
 `;

@@ -1,3 +1,3 @@
 export { TrackerRedisError, type TrackerRedisErrorCode } from './errors.ts';
 export { RedisStore, type RedisStoreOptions } from './redis-store.ts';
-export type { RedisAnswer } from './replies.ts';
+export type { RedisSignalling } from './signalling.ts';

@@ -1,12 +1,13 @@
 // Swarms in Redis or Valkey: one function call per announce, the calls of a moment in one round trip per node.
 // Decides how a store is asked and what its errors mean; what it does is in function-library.ts. Knows no policy.
-import type { StoreAnnounce, StoreTotals } from '@shoal/tracker';
+import type { RemoteAnswer, StoreAnnounce, StoreTotals } from '@shoal/tracker';
 import type { ScrapeCounts } from '@shoal/tracker-protocol';
 import { Cluster, Command, type Redis } from 'ioredis';
 import { type Connection, connect } from './connection.ts';
 import { TrackerRedisError, lacksFunctions, lacksRoom } from './errors.ts';
 import { functionLibrary, functionNames } from './function-library.ts';
-import { type RedisAnswer, answerIn, countsIn } from './replies.ts';
+import { answerIn, countsIn } from './replies.ts';
+import { RedisSignalling } from './signalling.ts';
 import { swarmTotals } from './swarm-totals.ts';
 
 export interface RedisStoreOptions {
@@ -33,6 +34,8 @@ const defaults = {
 
 /** A store of swarms that several trackers share. */
 export class RedisStore implements AsyncDisposable {
+  /** WebTorrent peers of all trackers of the store. */
+  readonly signalling: RedisSignalling;
   readonly #connection: Connection;
   readonly #random: () => number;
   readonly #lifetimeMs: () => number;
@@ -59,13 +62,28 @@ export class RedisStore implements AsyncDisposable {
     this.#prefix = keyPrefix;
     this.#clock = options.clock;
     this.#connection = connect(url);
+    this.signalling = new RedisSignalling({
+      connect: () => connect(url),
+      call: async (name, key, words) => {
+        try {
+          return await this.#call(name, key, words);
+        } catch (error) {
+          throw this.#failure(error);
+        }
+      },
+      swarmKey: (infoHash) => this.#keyOf(infoHash),
+      keyPrefix,
+      lifetime: () => this.#lifetime(),
+      second: () => this.#second(),
+      seed: () => this.#seed(),
+    });
     // Each call hears of its own failure, and the client connects again by itself.
     this.#connection.on('error', (error: Error) => (this.#trouble = error));
     this.#connection.on('ready', () => (this.#trouble = undefined));
   }
 
   /** Records the announcer and draws peers for it. The bytes of `peer` are free again when this returns. @throws TrackerRedisError */
-  async announce(peer: StoreAnnounce): Promise<RedisAnswer> {
+  async announce(peer: StoreAnnounce): Promise<RemoteAnswer> {
     const words = [
       recordOf(peer),
       peer.seeding ? '2' : peer.partial ? '1' : '0',
@@ -75,7 +93,7 @@ export class RedisStore implements AsyncDisposable {
       peer.families === 'both' ? '1' : '0',
       this.#lifetime(),
       this.#ports,
-      String(Math.floor(this.#random() * 0x7fff_ffff)),
+      this.#seed(),
       participantOf(peer),
       peer.formerly === undefined ? '' : recordOf(peer.formerly),
       this.#second(),
@@ -140,7 +158,7 @@ export class RedisStore implements AsyncDisposable {
   }
 
   /** The announce that a full store can still answer. */
-  async #look(key: string, words: readonly (Buffer | string)[]): Promise<RedisAnswer> {
+  async #look(key: string, words: readonly (Buffer | string)[]): Promise<RemoteAnswer> {
     try {
       return answerIn(await this.#call(functionNames.look, key, words));
     } catch (error) {
@@ -207,6 +225,10 @@ export class RedisStore implements AsyncDisposable {
 
   #second(): string {
     return this.#clock === undefined ? '' : String(Math.ceil(this.#clock() / 1000));
+  }
+
+  #seed(): string {
+    return String(Math.floor(this.#random() * 0x7fff_ffff));
   }
 
   #keyOf(infoHash: Uint8Array): string {

@@ -1,26 +1,6 @@
 // What the functions of the store answer, as values. A reply of another shape is a store that is not ours.
-import type { AnnounceOutcome } from '@shoal/tracker';
+import type { AnnounceOutcome, RemoteAnswer, RemoteMemberAnswer, SignalHandover } from '@shoal/tracker';
 import type { ScrapeCounts } from '@shoal/tracker-protocol';
-
-/** What the store says to an announce. */
-export interface RedisAnswer {
-  readonly outcome: AnnounceOutcome;
-  /** Participants: one with two addresses counts once. */
-  readonly seeders: number;
-  /** All others, partial seeds too. */
-  readonly leechers: number;
-  /** Partial seeds (BEP 21). */
-  readonly partialSeeds: number;
-  readonly completed: number;
-  /** Records of 6 bytes (BEP 23), in random order. */
-  readonly ipv4: Uint8Array;
-  /** Records of 18 bytes (BEP 7), in random order. */
-  readonly ipv6: Uint8Array;
-  /** The peer ids of `ipv4`, 20 bytes each, where they were wanted; else nothing. */
-  readonly ipv4Ids: Uint8Array;
-  /** Those of `ipv6`. */
-  readonly ipv6Ids: Uint8Array;
-}
 
 const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
   (['joined', 'refreshed', 'completed', 'left', 'absent', 'store-full', 'address-full'] as const).map((outcome) => [
@@ -30,9 +10,9 @@ const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
 );
 
 /** The answer in a reply. @throws Error for a reply of another shape */
-export function answerIn(reply: unknown): RedisAnswer {
+export function answerIn(reply: unknown): RemoteAnswer {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6, ipv4Ids, ipv6Ids]: unknown[] = reply;
+  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6, ipv4Ids, ipv6Ids, signalled]: unknown[] = reply;
   const outcome = name instanceof Uint8Array ? outcomes.get(String(name)) : undefined;
   if (outcome === undefined) throw new Error('the reply is not that of an announce');
   return {
@@ -41,6 +21,7 @@ export function answerIn(reply: unknown): RedisAnswer {
     partialSeeds: numberIn(partialSeeds),
     seeders: numberIn(seeders),
     completed: numberIn(completed),
+    signalled: numberIn(signalled),
     ipv4: bytesIn(ipv4),
     ipv6: bytesIn(ipv6),
     ipv4Ids: bytesIn(ipv4Ids),
@@ -61,12 +42,16 @@ export interface SwarmCounts {
   /** Of the addresses, those of seeds. */
   readonly ipv4Seeds: number;
   readonly ipv6Seeds: number;
+  /** Of the participants, WebTorrent peers. */
+  readonly signalledLeechers: number;
+  readonly signalledSeeders: number;
 }
 
 /** The counts in a reply. @throws Error for a reply of another shape */
 export function swarmIn(reply: unknown): SwarmCounts {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [leechers, partialSeeds, seeders, completed, ipv4Peers, ipv6Peers, ipv4Seeds, ipv6Seeds]: unknown[] = reply;
+  const [leechers, partialSeeds, seeders, completed, ...parts]: unknown[] = reply;
+  const [ipv4Peers, ipv6Peers, ipv4Seeds, ipv6Seeds, signalledLeechers, signalledSeeders] = parts;
   return {
     leechers: numberIn(leechers),
     partialSeeds: numberIn(partialSeeds),
@@ -76,7 +61,28 @@ export function swarmIn(reply: unknown): SwarmCounts {
     ipv6Peers: numberIn(ipv6Peers),
     ipv4Seeds: numberIn(ipv4Seeds),
     ipv6Seeds: numberIn(ipv6Seeds),
+    signalledLeechers: numberIn(signalledLeechers),
+    signalledSeeders: numberIn(signalledSeeders),
   };
+}
+
+/** What a WebTorrent peer is told, in a reply. @throws Error for a reply of another shape */
+export function memberAnswerIn(reply: unknown): RemoteMemberAnswer {
+  if (!Array.isArray(reply)) throw new Error('the reply is no list');
+  const [leechers, seeders, completed, drawn]: unknown[] = reply;
+  return {
+    leechers: numberIn(leechers),
+    seeders: numberIn(seeders),
+    completed: numberIn(completed),
+    drawn: bytesIn(drawn),
+  };
+}
+
+/** What became of a batch, in a reply. @throws Error for a reply of another shape */
+export function handoverIn(reply: unknown): SignalHandover {
+  const outcome = String(reply);
+  if (outcome === 'taken' || outcome === 'full' || outcome === 'gone') return outcome;
+  throw new Error('the reply is not that of a handover');
 }
 
 /** The same as a scrape has it; undefined where nobody is. */

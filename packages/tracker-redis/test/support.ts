@@ -40,8 +40,11 @@ async function answerOf(store: RedisStore, question: StoreQuestion): Promise<Sto
       return announceTo(store, question.peer, question.sample);
     case 'counts':
       return (await store.counts([question.infoHash]))[0];
-    case 'totals':
-      return store.totals();
+    case 'totals': {
+      // The contract is that of stores without WebTorrent peers.
+      const { signalled: _, ...totals } = await store.totals();
+      return totals;
+    }
     case 'expire':
     case 'oldest':
       throw new Error('the store has a clock of its own');

@@ -3,7 +3,8 @@ export { type Certificate, type HttpChanges, type HttpOptions, type HttpServer, 
 export type { Page } from './http/pages.ts';
 export { SourceAddress, type SourceOptions } from './http/source-address.ts';
 export { type Stats, TrackerStats } from './http/stats-page.ts';
-export { type RemoteAnswer, type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
+export { type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
+export type { RemoteSignalling, SharedSignalling } from './shared-service-signalling.ts';
 export { type Handle, type SharedState, type SocketName, systemMs } from './restart/messages.ts';
 export { type ParentChannel, Predecessor } from './restart/predecessor.ts';
 export { type Legacy, Successor } from './restart/successor.ts';

@@ -1,30 +1,16 @@
 // Announces answered from a store that several trackers share: policy here, peers there, and an answer within a second
 // even when the store gives none. Decides when a store counts as away; knows no protocol of any store. BEP 31.
-import type { Admitted, AnnounceOutcome, PackedReply, StoreAnnounce, StoreTotals, Tracker } from '@shoal/tracker';
+import type { Admitted, PackedReply, RemoteAnswer, StoreAnnounce, StoreTotals, Tracker } from '@shoal/tracker';
 import { PeerSample, detached } from '@shoal/tracker';
 import { type AnnounceFailure, type AnnounceRequest, type ScrapeCounts, isFailure } from '@shoal/tracker-protocol';
-import { type Answered, PendingAnswers } from './shared-service-pending.ts';
+import { StoreQuestions } from './shared-service-questions.ts';
+import { type RemoteSignalling, SharedSignalling } from './shared-service-signalling.ts';
 import type { AnnounceDone, PeersWanted, ScrapeDone, SwarmService } from './swarm-service.ts';
 
-/** What a store elsewhere says to an announce. */
-export interface RemoteAnswer {
-  readonly outcome: AnnounceOutcome;
-  /** Participants, as in a `PeerSample`. */
-  readonly seeders: number;
-  readonly leechers: number;
-  readonly partialSeeds: number;
-  readonly completed: number;
-  /** Records of 6 bytes (BEP 23). */
-  readonly ipv4: Uint8Array;
-  /** Records of 18 bytes (BEP 7). */
-  readonly ipv6: Uint8Array;
-  /** The peer ids of `ipv4`, 20 bytes each, where they were wanted and are kept; else nothing. */
-  readonly ipv4Ids: Uint8Array;
-  /** Those of `ipv6`. */
-  readonly ipv6Ids: Uint8Array;
-}
-
-/** A store of swarms elsewhere. It rejects when it cannot answer, and comes back by itself. */
+/**
+ * A store of swarms elsewhere, which counts WebTorrent peers with the others. It rejects when it cannot answer, and comes
+ * back by itself.
+ */
 export interface RemoteStore {
   /** As `PeerStore.announce`, on a clock of its own. The bytes of `peer` are copied before this returns. */
   announce(peer: StoreAnnounce): Promise<RemoteAnswer>;
@@ -32,6 +18,8 @@ export interface RemoteStore {
   counts(infoHashes: readonly Uint8Array[]): Promise<(ScrapeCounts | undefined)[]>;
   /** What all trackers together hold; may take minutes. */
   totals(): Promise<StoreTotals>;
+  /** Its WebTorrent peers. */
+  readonly signalling: RemoteSignalling;
 }
 
 export interface SharedServiceOptions {
@@ -51,27 +39,19 @@ export interface SharedServiceOptions {
 
 const defaults = { timeoutMs: 1000, maxWaiting: 4096, retryInMinutes: 3 } satisfies SharedServiceOptions;
 
-/** Failures in a row after which a store counts as away; a cluster without one of three masters fails a third of the time. */
-const failuresToOpen = 32;
-
-/** While a store is away one request in this time is let through to see whether it is back, in ms. */
-const probeMs = 250;
-
 /** As many as a policy may want (`PlainPolicyOptions.numWantLimit`). */
 const mostDrawn = 1000;
 
 /** Answers from a shared store. */
 export class SharedService implements SwarmService, Disposable {
+  /** Where WebTorrent peers of all nodes meet; undefined for a tracker that has none. */
+  readonly signalling: SharedSignalling | undefined;
   readonly #tracker: Tracker;
   readonly #store: RemoteStore;
   readonly #options: typeof defaults & SharedServiceOptions;
   readonly #clock: () => number;
-  readonly #pending: PendingAnswers;
+  readonly #questions: StoreQuestions;
   readonly #sample = new PeerSample(mostDrawn);
-  /** Requests that the store has not answered, whether or not somebody still waits for them. */
-  #asked = 0;
-  #failures = 0;
-  #nextProbe = 0;
 
   /** `tracker`'s own store is never asked. @throws RangeError for a timeout or number out of range */
   constructor(tracker: Tracker, store: RemoteStore, options: SharedServiceOptions = {}) {
@@ -83,17 +63,21 @@ export class SharedService implements SwarmService, Disposable {
     this.#tracker = tracker;
     this.#store = store;
     this.#clock = options.clock ?? ((): number => performance.now());
-    this.#pending = new PendingAnswers(timeoutMs);
+    const { onAvailability } = options;
+    const questions = new StoreQuestions({ clock: this.#clock, timeoutMs, maxWaiting, onAvailability });
+    this.#questions = questions;
+    const swarms = tracker.signalling;
+    this.signalling = swarms && new SharedSignalling(swarms, store.signalling, { questions, clock: this.#clock });
   }
 
   /** Whether the store has answered lately, as far as anybody asked. */
   get available(): boolean {
-    return this.#failures < failuresToOpen;
+    return this.#questions.available;
   }
 
   /** Requests that wait for the store. */
   get waiting(): number {
-    return this.#asked;
+    return this.#questions.waiting;
   }
 
   announce(
@@ -105,9 +89,9 @@ export class SharedService implements SwarmService, Disposable {
   ): void {
     const admitted = this.#tracker.admit(request, address, families, withPeerIds, now);
     if (isFailure(admitted)) return done(admitted);
-    if (!this.#mayAsk()) return done(this.#unavailable());
+    if (!this.#questions.mayAsk()) return done(this.#unavailable());
     const kept = detached(admitted);
-    this.#ask(
+    this.#questions.ask(
       () => this.#store.announce(kept),
       (answer) => done(this.#replyOf(kept, answer)),
       () => done(this.#unavailable()),
@@ -118,12 +102,12 @@ export class SharedService implements SwarmService, Disposable {
     const admitted = this.#tracker.admitScrape(infoHashes).map((infoHash) => infoHash?.slice());
     const served = admitted.filter((infoHash) => infoHash !== undefined);
     if (served.length === 0) return done(admitted.map(() => undefined));
-    if (!this.#mayAsk()) return done(this.#unavailable());
-    this.#ask(
+    if (!this.#questions.mayAsk()) return done(this.#unavailable());
+    this.#questions.ask(
       () => this.#store.counts(served),
       (counts) => {
         let next = 0;
-        done(admitted.map((hash) => hash && this.#tracker.settleCounts(hash, counts[next++])));
+        done(admitted.map((hash) => hash && counts[next++]));
       },
       () => done(this.#unavailable()),
     );
@@ -131,53 +115,7 @@ export class SharedService implements SwarmService, Disposable {
 
   /** Sends away whoever still waits. */
   [Symbol.dispose](): void {
-    this.#pending[Symbol.dispose]();
-  }
-
-  /** Asks the store; exactly one of `answered` and `refused` is called, the latter at the latest after `timeoutMs`. */
-  #ask<Value>(question: () => Promise<Value>, answered: (value: Value) => void, refused: () => void): void {
-    this.#asked++;
-    const entry: Answered = this.#pending.add(() => {
-      this.#failed(new Error(`no answer within ${this.#options.timeoutMs} ms`));
-      refused();
-    });
-    question().then(
-      (value) => {
-        this.#asked--;
-        // Whoever was sent away meanwhile has no use for it, and a store that is always too late is no store.
-        if (!this.#pending.take(entry)) return;
-        this.#succeeded();
-        answered(value);
-      },
-      (error: unknown) => {
-        this.#asked--;
-        if (!this.#pending.take(entry)) return;
-        this.#failed(error);
-        refused();
-      },
-    );
-  }
-
-  #mayAsk(): boolean {
-    if (this.#asked >= this.#options.maxWaiting) return false;
-    if (this.available) return true;
-    const now = this.#clock();
-    if (now < this.#nextProbe) return false;
-    this.#nextProbe = now + probeMs;
-    return true;
-  }
-
-  #failed(reason: unknown): void {
-    if (++this.#failures === failuresToOpen) {
-      this.#nextProbe = this.#clock() + probeMs;
-      this.#options.onAvailability?.(false, reason);
-    }
-  }
-
-  #succeeded(): void {
-    const away = !this.available;
-    this.#failures = 0;
-    if (away) this.#options.onAvailability?.(true, undefined);
+    this.#questions[Symbol.dispose]();
   }
 
   #replyOf(admitted: Admitted, answer: RemoteAnswer): PackedReply {
@@ -187,6 +125,7 @@ export class SharedService implements SwarmService, Disposable {
     sample.leechers = answer.leechers;
     sample.partialSeeds = answer.partialSeeds;
     sample.completed = answer.completed;
+    sample.signalled = answer.signalled;
     for (const [into, packed, ids] of [
       [sample.ipv4, answer.ipv4, answer.ipv4Ids],
       [sample.ipv6, answer.ipv6, answer.ipv6Ids],
@@ -197,7 +136,6 @@ export class SharedService implements SwarmService, Disposable {
       if (ids.length === 0) into.peerIds.fill(0, 0, into.count * 20);
       else into.peerIds.set(ids.subarray(0, into.count * 20));
     }
-    this.#tracker.addSignalled(admitted.infoHash, sample);
     return this.#tracker.settle(admitted, answer.outcome, sample, this.#clock());
   }
 

@@ -2,6 +2,7 @@
 // Knows no transport. A callback and not a promise, which would cost as much as the announce itself.
 import type { PackedReply, Tracker } from '@shoal/tracker';
 import type { AnnounceFailure, AnnounceRequest, ScrapeCounts } from '@shoal/tracker-protocol';
+import type { SharedSignalling } from './shared-service-signalling.ts';
 
 /** Which peers an answer can carry. */
 export interface PeersWanted {
@@ -19,6 +20,8 @@ export type ScrapeDone = (counts: readonly (ScrapeCounts | undefined)[] | Announ
 
 /** Answers announces and scrapes. */
 export interface SwarmService {
+  /** Where WebTorrent peers of several nodes meet; undefined where there is one node. */
+  readonly signalling?: SharedSignalling | undefined;
   /**
    * Calls `done` exactly once, before it returns where peers are in memory. `request` and `address` (4 or 16 bytes,
    * canonical) are the caller's and change after the call: who answers later copies what it still needs.

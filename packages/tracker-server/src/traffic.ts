@@ -37,6 +37,10 @@ export interface WebSocketTraffic {
   answers: number;
   /** Answers to offers that were not made, or too late. */
   dropped: number;
+  /** Offers and answers handed to another node of the same tracker. */
+  relayed: number;
+  /** Those that were lost on the way there. */
+  lost: number;
   /** Connections closed because they did not read. */
   slow: number;
 }
@@ -62,6 +66,8 @@ export function createTraffic(): Traffic {
       offers: 0,
       answers: 0,
       dropped: 0,
+      relayed: 0,
+      lost: 0,
       slow: 0,
     },
   };

@@ -80,6 +80,7 @@ export function serveWebSocket(
   const { tracker, clock, traffic, findSource, onError } = around;
   const service = 'service' in options ? options.service : around.service;
   const swarms = tracker.signalling;
+  const shared = service?.signalling;
   if (swarms === undefined) throw new TypeError('WebSockets need a tracker with signalling');
   const settings = { ...webSocketDefaults, ...options };
   const gate = new Gate(settings, options.allowedOrigins ?? 'all');
@@ -94,6 +95,7 @@ export function serveWebSocket(
     },
     closed(from) {
       gate.leave(from.address);
+      shared?.close(from.number);
       swarms.close(from.number);
     },
   });
@@ -101,6 +103,7 @@ export function serveWebSocket(
   const { onAnnounce } = options;
   const heard = { traffic, onAnnounce, sender: connections };
   const answerer = new SignalAnswerer({ tracker, swarms, service, announcesPerInterval, ...heard });
+  const opened = shared?.open({ send: (number, text) => connections.send(number, text), traffic });
   const acceptor = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -130,6 +133,7 @@ export function serveWebSocket(
     allow: (origins) => gate.allow(origins),
     [Symbol.dispose](): void {
       server.off('upgrade', upgrade);
+      opened?.[Symbol.dispose]();
       connections.close(around.closing.now);
       acceptor.close();
     },

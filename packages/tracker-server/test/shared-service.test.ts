@@ -1,10 +1,10 @@
 // Announces over a store elsewhere: what a client hears when the store answers, fails, hangs, comes back.
-import { SignalledSwarms, Tracker } from '@shoal/tracker';
+import { type RemoteAnswer, type StoreAnnounce, Tracker } from '@shoal/tracker';
 import type { AnnounceFailure, AnnounceRequest, ScrapeCounts } from '@shoal/tracker-protocol';
-import { idText, isFailure } from '@shoal/tracker-protocol';
+import { isFailure } from '@shoal/tracker-protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
-  type RemoteAnswer,
+  type RemoteSignalling,
   type RemoteStore,
   SharedService,
   type SharedServiceOptions,
@@ -29,6 +29,7 @@ const someAnswer: RemoteAnswer = {
   leechers: 2,
   partialSeeds: 1,
   completed: 9,
+  signalled: 2,
   ipv4: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0x1a, 0xe1),
   ipv6: new Uint8Array(18).fill(7),
   ipv4Ids: new Uint8Array(40).fill(8),
@@ -39,11 +40,18 @@ const noTotals = { torrents: 0, seeders: 0, leechers: 0, ipv4Peers: 0, ipv6Peers
 /** A store whose every answer is given by the test. */
 class StoreByHand implements RemoteStore {
   readonly asked: PromiseWithResolvers<RemoteAnswer>[] = [];
+  readonly peers: StoreAnnounce[] = [];
   totalsAsked = 0;
+  readonly signalling: RemoteSignalling = {
+    announce: () => Promise.reject(new Error('nobody signals here')),
+    hand: () => Promise.reject(new Error('nobody signals here')),
+    listen: () => ({ [Symbol.dispose]: () => {} }),
+  };
 
-  announce(): Promise<RemoteAnswer> {
+  announce(peer: StoreAnnounce): Promise<RemoteAnswer> {
     const answer = Promise.withResolvers<RemoteAnswer>();
     this.asked.push(answer);
+    this.peers.push(peer);
     return answer.promise;
   }
 
@@ -67,7 +75,6 @@ interface Bench {
 
 interface Rules {
   readonly allow?: (infoHash: string) => boolean;
-  readonly signalling?: SignalledSwarms;
 }
 
 function benchOf(options: SharedServiceOptions = {}, rules: Rules = {}): Bench {
@@ -134,23 +141,14 @@ describe('a service over a shared store', () => {
     expect(counts).toEqual([undefined, entry, entry]);
   });
 
-  test('counts the WebTorrent peers of this process with those of the store', async () => {
-    const signalling = new SignalledSwarms({ random: mulberry32(2) });
-    const amounts = { uploaded: 0, downloaded: 0, event: 'none', offers: [] } as const;
-    const ids = { infoHash: idText(someHash), peerId: idText(somePeer) };
-    const member = { infoHash: someHash, seeding: true, leaving: false, want: 0 };
-    signalling.announce(1, { action: 'announce', ...ids, left: 0, ...amounts }, member, 0);
-    const { service, store } = benchOf({}, { signalling });
-    const reply = announced(service);
-    store.asked[0]!.resolve(someAnswer);
-    expect(await reply).toMatchObject({ counts: [4, 2, 1, 9] });
-    const counts = await new Promise((resolve) => {
-      service.scrape([someHash, Uint8Array.from(somePeer)], 0, resolve);
+  test('tells who asks for it how many others can be dialled: WebTorrent peers cannot', async () => {
+    const { service, store } = benchOf();
+    const told = new Promise((resolve) => {
+      const wanted = { families: 'both', withPeerIds: false } as const;
+      service.announce({ ...request, last: 0 }, address, wanted, 0, (reply) => resolve(reply));
     });
-    expect(counts).toEqual([
-      { complete: 2, incomplete: 2, downloaded: 3, downloaders: 1 },
-      { complete: 1, incomplete: 2, downloaded: 3, downloaders: 1 },
-    ]);
+    store.asked[0]!.resolve(someAnswer);
+    expect(await told).toMatchObject({ numPeers: 2 });
   });
 
   test('tells clients when to come back, in minutes and in seconds, when the store fails', async () => {
@@ -227,15 +225,13 @@ describe('a service over a shared store', () => {
   });
 
   test('copies what it needs of a request whose buffer is used again', async () => {
-    const { service, store, tracker } = benchOf();
+    const { service, store } = benchOf();
     const infoHash = someHash.slice();
-    const asked: Uint8Array[] = [];
-    tracker.addSignalled = (hash) => void asked.push(hash);
     const reply = announced(service, { ...request, infoHash });
     infoHash.fill(0);
+    expect(store.peers[0]!.infoHash).toEqual(someHash);
     store.asked[0]!.resolve(someAnswer);
     await reply;
-    expect(asked).toEqual([someHash]);
   });
 
   test('sends away whoever waits when it ends', async () => {

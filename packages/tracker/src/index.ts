@@ -3,6 +3,7 @@ export type { RestoreReport } from './snapshot/restore-peer.ts';
 export type { SwarmCursor } from './snapshot/swarm-cursor.ts';
 export { peersIn } from './peer-list.ts';
 export { PeerRecords, PeerSample, downloadersIn } from './peer-sample.ts';
+export type { RemoteAnswer, RemoteMember, RemoteMemberAnswer, SignalHandover } from './remote-answer.ts';
 export type { AnnounceOutcome, PeerStore, StoreAnnounce, StoreEndpoint, StoreTotals } from './peer-store.ts';
 export {
   type Admitted,

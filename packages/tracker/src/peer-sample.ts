@@ -43,6 +43,8 @@ export class PeerSample {
   /** Partial seeds (BEP 21). */
   partialSeeds: number;
   completed: number;
+  /** Of the participants, WebTorrent peers, whom nobody can dial. */
+  signalled: number;
   /** What to ask with next time for the peers that join from now on; 0 where this list is not complete, or marks were not asked for. */
   mark: number;
 
@@ -54,6 +56,7 @@ export class PeerSample {
     this.leechers = 0;
     this.partialSeeds = 0;
     this.completed = 0;
+    this.signalled = 0;
     this.mark = 0;
   }
 
@@ -65,6 +68,7 @@ export class PeerSample {
     this.leechers = 0;
     this.partialSeeds = 0;
     this.completed = 0;
+    this.signalled = 0;
     this.mark = 0;
   }
 }

@@ -71,6 +71,8 @@ export interface StoreTotals {
   /** Of the addresses, those of seeds. */
   readonly ipv4Seeds: number;
   readonly ipv6Seeds: number;
+  /** Of torrents and participants, those of WebTorrent peers; undefined where the store holds none. */
+  readonly signalled?: { readonly torrents: number; readonly seeders: number; readonly leechers: number } | undefined;
 }
 
 /** The peers of all swarms. */

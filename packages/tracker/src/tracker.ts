@@ -162,7 +162,7 @@ export class Tracker {
     const admitted = this.admit(request, address, families, withPeerIds, now);
     if (isFailure(admitted)) return admitted;
     const outcome = this.#store.announce(admitted, this.#sample, now);
-    this.addSignalled(admitted.infoHash, this.#sample);
+    this.#addSignalled(admitted.infoHash, this.#sample);
     return this.settle(admitted, outcome, this.#sample, now);
   }
 
@@ -175,7 +175,7 @@ export class Tracker {
 
   /** Everybody in a torrent, however reached; undefined where nobody is. */
   swarmCounts(infoHash: Uint8Array): ScrapeCounts | undefined {
-    return this.settleCounts(infoHash, this.#store.counts(infoHash));
+    return sumOf(this.#store.counts(infoHash), this.signalling?.counts(infoHash));
   }
 
   /**
@@ -194,13 +194,14 @@ export class Tracker {
     });
   }
 
-  /** Adds the torrent's WebTorrent peers to the counts that a store gave. */
-  addSignalled(infoHash: Uint8Array, sample: PeerSample): void {
+  /** Adds the torrent's WebTorrent peers to the counts that a store in memory gave. */
+  #addSignalled(infoHash: Uint8Array, sample: PeerSample): void {
     const signalled = this.signalling?.counts(infoHash);
     if (signalled === undefined) return;
     sample.seeders += signalled.complete;
     sample.leechers += signalled.incomplete;
     sample.completed += signalled.downloaded;
+    sample.signalled = signalled.complete + signalled.incomplete;
   }
 
   /** Drops a slice of the peers that fell silent; true when there may be more, so that the caller comes back soon. */
@@ -224,20 +225,23 @@ export class Tracker {
   }
 
   get counts(): TrackerCounts {
-    const { torrents, seeders, leechers, ...families } = this.#store.totals;
-    const signalled = this.signalling?.totals;
+    const { torrents, seeders, leechers, signalled: held, ...families } = this.#store.totals;
+    const here = this.signalling?.totals;
+    // A store that holds WebTorrent peers has counted those of this process with the others.
+    const added = held === undefined ? here : undefined;
+    const completed = here?.completed ?? 0;
     return {
       ...families,
-      torrents: torrents + (signalled?.torrents ?? 0),
-      seeders: seeders + (signalled?.seeders ?? 0),
-      leechers: leechers + (signalled?.leechers ?? 0),
-      signalled,
+      torrents: torrents + (added?.torrents ?? 0),
+      seeders: seeders + (added?.seeders ?? 0),
+      leechers: leechers + (added?.leechers ?? 0),
+      signalled: held === undefined ? here : { ...held, completed },
       announces: this.#announces,
       scrapes: this.#scrapes,
       refused: this.#refused,
       refusals: { ...this.#refusals },
       unlisted: this.#unlisted,
-      completed: this.#completed + (signalled?.completed ?? 0),
+      completed: this.#completed + completed,
       expired: this.#expired,
     };
   }
@@ -295,7 +299,7 @@ export class Tracker {
       warning,
       trackerId: isNew || admitted.lacksId ? this.#ids.issue(admitted, admitted.address, admitted.port) : undefined,
       last: sample.mark === 0 ? undefined : sample.mark,
-      numPeers: admitted.since === undefined ? undefined : this.#others(admitted, outcome, sample),
+      numPeers: admitted.since === undefined ? undefined : othersIn(admitted, outcome, sample),
       sample,
     };
   }
@@ -304,11 +308,6 @@ export class Tracker {
   admitScrape(infoHashes: readonly Uint8Array[]): (Uint8Array | undefined)[] {
     this.#scrapes++;
     return infoHashes.map((infoHash) => (this.#policy.serves(infoHash) ? infoHash : undefined));
-  }
-
-  /** The second half: everybody in a torrent, given whom a store counts there. */
-  settleCounts(infoHash: Uint8Array, counts: ScrapeCounts | undefined): ScrapeCounts | undefined {
-    return sumOf(counts, this.signalling?.counts(infoHash));
   }
 
   /** Counts a refusal and says it as an answer; for reasons that no policy knows, such as a store that is away. */
@@ -320,17 +319,20 @@ export class Tracker {
     return { failureReason: message, retryIn: retryIn ?? Math.ceil(seconds / 60), interval: seconds };
   }
 
-  /** How many participants there are besides the announcer that can be dialled. */
-  #others({ infoHash, leaving }: Admitted, outcome: AnnounceOutcome, { seeders, leechers }: PeerSample): number {
-    const signalled = this.signalling?.counts(infoHash);
-    const isListed = !leaving && outcome !== 'store-full' && outcome !== 'address-full';
-    return seeders + leechers - (signalled?.complete ?? 0) - (signalled?.incomplete ?? 0) - (isListed ? 1 : 0);
-  }
-
   /** How long a silent peer stays listed, in ms; it may change with the policy's intervals. */
   get peerLifetimeMs(): number {
     return this.#fixedLifetimeMs ?? Math.max(this.#policy.longestInterval * 1500, 120_000);
   }
+}
+
+/** How many participants there are besides the announcer that can be dialled. */
+function othersIn(
+  { leaving }: Admitted,
+  outcome: AnnounceOutcome,
+  { seeders, leechers, signalled }: PeerSample,
+): number {
+  const isListed = !leaving && outcome !== 'store-full' && outcome !== 'address-full';
+  return seeders + leechers - signalled - (isListed ? 1 : 0);
 }
 
 function sumOf(one: ScrapeCounts | undefined, other: ScrapeCounts | undefined): ScrapeCounts | undefined {

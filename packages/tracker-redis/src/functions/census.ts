@@ -1,11 +1,13 @@
 // How many there are in a swarm, and where they stand: sweeping, counting, and the ranks of every part. Lua.
 /** Where each part begins, and where the last one ends. */
-const edges = Array.from({ length: 19 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
+const edges = Array.from({ length: 21 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
 
 export const censusLua: string = `
 local PART = 2 ^ 36
 local LISTING, FAMILY = 6, 3
-local SEED, PAIRS, RECENT, LINKS, IDS = 2, 12, 15, 16, 17
+local SEED, PAIRS, RECENT, LINKS, IDS, SIGNALLED = 2, 12, 15, 16, 17, 18
+-- The parts that peers are drawn from.
+local DRAWN = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, SIGNALLED, SIGNALLED + 1 }
 -- Stale members removed from each part per announce: faster than they can join.
 local SWEEP = '16'
 -- How long a key is remembered: a client announces over both families within seconds.
@@ -25,7 +27,8 @@ end
 -- Where each part begins, as text; a library that loads has no functions for that.
 local edges = { [0] = ${edges} }
 
--- The lowest score of the living of a part.
+-- The lowest score of the living of a part: heard of after the cutoff, or of WebTorrent peers, whose scores say until
+-- when they live, not over yet.
 local function alive(part, cutoff)
   return text(part * PART + 2 * cutoff + 2)
 end
@@ -103,20 +106,22 @@ local function sweep(keys, number, cutoff)
 end
 
 -- All parts of a small swarm from one look at it, kept for the draw; and who is stale.
-local function readWhole(keys, cutoff)
+local function readWhole(keys, cutoff, now)
   local all = call('ZRANGE', keys[1], '0', '-1', 'WITHSCORES')
   local parts, paired, stale = {}, { [0] = 0, 0, 0 }, {}
-  for number = 0, 11 do parts[number] = { from = 0, count = 0 } end
+  for _, number in ipairs(DRAWN) do parts[number] = { from = 0, count = 0 } end
   for at = 2, #all, 2 do
     local score = tonumber(all[at])
     if score >= 0 then
       local number = math.floor(score / PART)
-      local living = number >= RECENT or math.floor((score % PART) / 2) > cutoff
-      if number < PAIRS and living then
+      local isDrawn = number < PAIRS or number >= SIGNALLED
+      local second = math.floor((score % PART) / 2)
+      local living = second > (number >= SIGNALLED and now or cutoff)
+      if isDrawn and living then
         local found = parts[number]
         if found.count == 0 then found.from = at / 2 - 1 end
         found.count = found.count + 1
-      elseif number < PAIRS then
+      elseif isDrawn then
         -- Its pair goes with it.
         stale[#stale + 1] = all[at - 1]
       elseif number < RECENT and living then
@@ -145,24 +150,38 @@ local function occupied(keys)
 end
 
 -- The living of every part (first rank and number), and how many participants of each role have two addresses.
-local function census(keys, cutoff, writing)
-  if call('ZCARD', keys[1]) <= SMALL then
-    local parts, paired, stale = readWhole(keys, cutoff)
+local function census(keys, cutoff, now, writing)
+  local size = call('ZCARD', keys[1])
+  if size <= SMALL then
+    local parts, paired, stale = readWhole(keys, cutoff, now)
     if #stale == 0 or not writing then return parts, paired end
     for _, member in ipairs(stale) do forget(keys, member) end
-    return readWhole(keys, cutoff)
+    return readWhole(keys, cutoff, now)
   end
   local numbers, stale = occupied(keys), {}
+  local signalled = call('ZCOUNT', keys[1], edges[SIGNALLED], '+inf') > 0
   -- Sweeping comes first: it moves the ranks of those that stay.
   for _, number in ipairs(numbers) do stale[number] = not writing or sweep(keys, number, cutoff) end
+  if signalled and writing then
+    for number = SIGNALLED, SIGNALLED + 1 do sweep(keys, number, now) end
+  end
   local parts, rank = {}, call('ZCOUNT', keys[1], '-inf', '(0')
-  for number = 0, 11 do parts[number] = { from = 0, count = 0 } end
+  for _, number in ipairs(DRAWN) do parts[number] = { from = 0, count = 0 } end
   for _, number in ipairs(numbers) do
     local living = alive(number, cutoff)
     if stale[number] then rank = rank + between(keys, edges[number], living) end
     local count = between(keys, living, edges[number + 1])
     parts[number] = { from = rank, count = count }
     rank = rank + count
+  end
+  if signalled then
+    -- The last parts there are: their ranks count from the end.
+    local last = call('ZCARD', keys[1])
+    for number = SIGNALLED + 1, SIGNALLED, -1 do
+      local count = between(keys, alive(number, now), edges[number + 1])
+      parts[number] = { from = last - count, count = count }
+      last = last - between(keys, edges[number], edges[number + 1])
+    end
   end
   local paired = { [0] = 0, 0, 0 }
   if between(keys, edges[PAIRS], edges[RECENT]) > 0 then
@@ -182,8 +201,10 @@ local function completedOf(keys)
   return -tonumber(call('ZSCORE', keys[1], 'c') or 0)
 end
 
--- Leechers, partial seeds, seeds; with two addresses each counts once.
+-- Leechers, partial seeds, seeds; with two addresses each counts once. Last, how many WebTorrent peers are among them.
 local function tally(keys, parts, paired)
-  return participants(parts, paired, 0), participants(parts, paired, 1), participants(parts, paired, SEED), completedOf(keys)
+  local leeching, seeding = parts[SIGNALLED].count, parts[SIGNALLED + 1].count
+  local leechers, seeds = participants(parts, paired, 0) + leeching, participants(parts, paired, SEED) + seeding
+  return leechers, participants(parts, paired, 1), seeds, completedOf(keys), leeching + seeding
 end
 `;

@@ -18,14 +18,19 @@ local function peerIn(args)
   }
 end
 
-local function answer(keys, outcome, peer, cutoff, writing)
-  local parts, paired = census(keys, cutoff, writing)
-  local leechers, partial, seeds, completed = tally(keys, parts, paired)
+local function answer(keys, outcome, peer, now, writing)
+  local parts, paired = census(keys, now - peer.lifetime, now, writing)
+  local leechers, partial, seeds, completed, signalled = tally(keys, parts, paired)
   local ipv4, ipv6 = fill(keys, parts, peer)
   return {
     outcome, leechers + partial, partial, seeds, completed, ipv4, ipv6,
-    peer.withIds and idsOf(keys, ipv4, 6) or '', peer.withIds and idsOf(keys, ipv6, 18) or '',
+    peer.withIds and idsOf(keys, ipv4, 6) or '', peer.withIds and idsOf(keys, ipv6, 18) or '', signalled,
   }
+end
+
+-- A swarm lives as long as peers may be silent in it; one without anybody is gone at once.
+local function keep(keys, population, lifetime)
+  if population == 0 then call('DEL', keys[1]) else call('EXPIRE', keys[1], lifetime) end
 end
 
 local function announce(keys, args)
@@ -33,12 +38,8 @@ local function announce(keys, args)
   local peer, now = peerIn(args), seconds(args[12])
   local cutoff = now - peer.lifetime
   local outcome = peer.leaving and leave(keys, peer, cutoff) or record(keys, peer, now, cutoff)
-  local reply = answer(keys, outcome, peer, cutoff, true)
-  if reply[2] + reply[4] == 0 then
-    call('DEL', keys[1])
-  else
-    call('EXPIRE', keys[1], args[7])
-  end
+  local reply = answer(keys, outcome, peer, now, true)
+  keep(keys, reply[2] + reply[4], args[7])
   return reply
 end
 
@@ -47,14 +48,15 @@ local function look(keys, args)
   call = redis.call
   local peer = peerIn(args)
   peer.partner = partnerOf(keys, peer.member)
-  return answer(keys, 'store-full', peer, seconds(args[12]) - peer.lifetime, false)
+  return answer(keys, 'store-full', peer, seconds(args[12]), false)
 end
 
--- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses, and those of
--- seeds.
+-- args: lifetime, second or nothing. Leechers, partial seeds, seeds, downloads, IPv4 and IPv6 addresses, those of seeds,
+-- WebTorrent leechers and seeds.
 local function counts(keys, args)
   call = redis.call
-  local parts, paired = census(keys, seconds(args[2]) - tonumber(args[1]), false)
+  local now = seconds(args[2])
+  local parts, paired = census(keys, now - tonumber(args[1]), now, false)
   local leechers, partial, seeds, completed = tally(keys, parts, paired)
   local addresses, seeding = { [0] = 0, 0 }, { [0] = 0, 0 }
   for number = 0, 11 do
@@ -62,6 +64,9 @@ local function counts(keys, args)
     addresses[family] = addresses[family] + parts[number].count
     if number % FAMILY == SEED then seeding[family] = seeding[family] + parts[number].count end
   end
-  return { leechers + partial, partial, seeds, completed, addresses[0], addresses[1], seeding[0], seeding[1] }
+  return {
+    leechers + partial, partial, seeds, completed, addresses[0], addresses[1], seeding[0], seeding[1],
+    parts[SIGNALLED].count, parts[SIGNALLED + 1].count,
+  }
 end
 `;

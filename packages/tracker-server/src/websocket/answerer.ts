@@ -1,6 +1,6 @@
 // Message in, messages out, to this connection and to others: what a WebTorrent peer is answered. Knows no sockets.
 // Who gets an offer is decided in tracker/src/signalling, who is refused by the tracker's policy.
-import type { Delivery, SignalledSwarms, Tracker } from '@shoal/tracker';
+import type { AdmittedMember, Delivery, SignalledSwarms, Tracker } from '@shoal/tracker';
 import {
   type AnnounceEvent,
   type AnnounceFailure,
@@ -17,6 +17,7 @@ import {
   idBytes,
   isFailure,
 } from '@shoal/tracker-protocol';
+import type { SharedSignalling } from '../shared-service-signalling.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { WebSocketTraffic } from '../traffic.ts';
 
@@ -68,9 +69,11 @@ const nobody: ScrapeCounts = { complete: 0, incomplete: 0, downloaded: 0 };
 /** Answers the messages of all connections. */
 export class SignalAnswerer {
   readonly #options: SignalAnswererOptions;
+  readonly #shared: SharedSignalling | undefined;
 
   constructor(options: SignalAnswererOptions) {
     this.#options = options;
+    this.#shared = options.service?.signalling;
   }
 
   /** Takes one message at `now` (ms). */
@@ -93,6 +96,7 @@ export class SignalAnswerer {
     const { infoHash, event } = message;
     const admitted = tracker.admit(announceRequestOf(message, from.port), from.address, 'own', false, now);
     if (isFailure(admitted)) return this.#refuse(from, message, admitted, now);
+    if (this.#shared !== undefined) return this.#announceShared(from, message, admitted, this.#shared, now);
     const deliveries = swarms.announce(from.number, message, admitted, now);
     if (isFailure(deliveries)) return this.#refuse(from, message, deliveries, now);
     const interval = this.#interval(now);
@@ -103,7 +107,32 @@ export class SignalAnswerer {
       onAnnounce?.(event, from.address, now, interval);
     });
     traffic.offers += deliveries.length;
-    for (const delivery of deliveries) this.#deliver(delivery);
+    for (const delivery of deliveries) this.#deliver(from, delivery);
+  }
+
+  /** The same where peers of several nodes meet, so that the answer comes later. */
+  #announceShared(
+    from: SignalSource,
+    message: SignalAnnounce,
+    admitted: AdmittedMember,
+    shared: SharedSignalling,
+    now: number,
+  ): void {
+    const { swarms, traffic, onAnnounce } = this.#options;
+    const member = swarms.enlist(from.number, message, admitted, now);
+    if (member !== undefined && isFailure(member)) return this.#refuse(from, message, member, now);
+    const interval = this.#interval(now);
+    const connection = from.number;
+    shared.announce(
+      { connection, message, admitted, member, interval },
+      now,
+      ({ complete, incomplete }, deliveries) => {
+        this.#send(connection, { action: 'announce', infoHash: message.infoHash, interval, complete, incomplete });
+        onAnnounce?.(message.event, from.address, now, interval);
+        traffic.offers += deliveries.length;
+        for (const delivery of deliveries) this.#deliver(from, delivery);
+      },
+    );
   }
 
   #refuse(from: SignalSource, { infoHash, event }: SignalAnnounce, failure: AnnounceFailure, began: number): void {
@@ -119,7 +148,7 @@ export class SignalAnswerer {
       return;
     }
     traffic.answers++;
-    this.#deliver(delivery);
+    this.#deliver(from, delivery);
   }
 
   #scrape(from: SignalSource, { infoHashes }: SignalScrape, now: number): void {
@@ -162,8 +191,9 @@ export class SignalAnswerer {
     this.#send(from.number, { action: 'failure', of, infoHash, ...failure });
   }
 
-  #deliver({ connection, signal }: Delivery): void {
-    this.#send(connection, signal);
+  #deliver(from: SignalSource, { connection, signal, away }: Delivery): void {
+    if (away === undefined) this.#send(connection, signal);
+    else this.#shared?.hand(from.number, signal, away);
   }
 
   #send(connection: number, reply: SignalReply): void {

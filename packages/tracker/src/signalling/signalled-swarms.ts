@@ -13,7 +13,7 @@ import { Draw } from '../memory/draw.ts';
 import type { StoreAnnounce } from '../peer-store.ts';
 import { within } from '../policy/range.ts';
 import { PendingOffers } from './pending-offers.ts';
-import type { MemberName, NodeId, RelayedSignal } from './relayed-signal.ts';
+import type { MemberName, RelayedSignal } from './relayed-signal.ts';
 import { SwarmIndex } from './swarm-index.ts';
 import type { Member, MemberConnection, SwarmMembers } from './swarm-members.ts';
 
@@ -36,9 +36,9 @@ export type AdmittedMember = Pick<StoreAnnounce, 'infoHash' | 'seeding' | 'leavi
 /** A message for another connection. */
 export interface Delivery {
   readonly connection: number;
-  /** Where that connection is; undefined here. */
-  readonly node?: NodeId;
   readonly signal: PeerSignal;
+  /** Whom the connection belongs to, where it is one of another node. */
+  readonly away?: MemberName;
 }
 
 /** How many members there are. */
@@ -154,13 +154,13 @@ export class SignalledSwarms {
   /** The same for a member of another node, which remembers the offer. */
   passAway(
     member: Member,
-    { node, connection, peerId }: MemberName,
+    name: MemberName,
     infoHash: IdText,
     offer: SignalOffer,
   ): Delivery | undefined {
-    if (peerId === member.peerId) return undefined;
+    if (name.peerId === member.peerId) return undefined;
     member.connection.offers++;
-    return { connection, node, signal: offerOf(member, infoHash, offer) };
+    return { connection: name.connection, signal: offerOf(member, infoHash, offer), away: name };
   }
 
   /** The connection that a signal of another node goes to; undefined where nobody here may get it. */
@@ -189,7 +189,8 @@ export class SignalledSwarms {
     if (to === undefined || to.place < 0 || to.peerId !== answer.toPeerId) return undefined;
     const signal: PeerSignal = { action: 'answer', infoHash: answer.infoHash, peerId, offerId, sdp };
     const { number, node } = to.connection;
-    return node === undefined ? { connection: number, signal } : { connection: number, node, signal };
+    if (node === undefined) return { connection: number, signal };
+    return { connection: number, signal, away: { node, connection: number, peerId: to.peerId } };
   }
 
   /** A connection is closed: it leaves all its torrents. */
