@@ -1,12 +1,10 @@
 // An HTTP server in several threads that share its port: they answer plain requests, and this one, which owns the swarms,
 // everything else, over a socket that only this user can reach. What a thread does is in http-thread.ts.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { SourceAddress } from '../http/source-address.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { HttpTraffic } from '../traffic.ts';
 import type { HttpStart } from './http-thread.ts';
+import { makeInnerFolder } from './inner-folder.ts';
 import { type SwarmThreads, startThreads } from './swarm-thread.ts';
 
 export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
@@ -24,10 +22,9 @@ export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
 export async function serveInThreads(service: SwarmService, options: HttpThreadsOptions): Promise<SwarmThreads> {
   const { source, workers, clock, traffic, listenAt, host, onError } = options;
   const own = startOf(options);
-  // A folder that is nobody else's: who could connect to it could claim any address.
-  const folder = await mkdtemp(join(tmpdir(), 'shoal-tracker-'));
+  const folder = await makeInnerFolder();
   try {
-    const inner = join(folder, 'http');
+    const inner = folder.socket;
     await listenAt(inner);
     const threads = await startThreads<HttpStart>({
       workers,
@@ -49,11 +46,11 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
       async [Symbol.asyncDispose](): Promise<void> {
         following[Symbol.dispose]();
         await threads[Symbol.asyncDispose]();
-        await rm(folder, { recursive: true, force: true });
+        await folder[Symbol.asyncDispose]();
       },
     };
   } catch (cause) {
-    await rm(folder, { recursive: true, force: true });
+    await folder[Symbol.asyncDispose]();
     throw cause;
   }
 }
