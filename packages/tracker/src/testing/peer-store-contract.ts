@@ -6,6 +6,7 @@ import type { PeerStoreCase, StoreAnswer, StoreQuestion } from './store-dialogue
 import { participantCases } from './participant-cases.ts';
 import { swarmCases } from './swarm-cases.ts';
 
+export { type MemberDialogue, type MemberStoreCase, memberStoreContract } from './member-store-contract.ts';
 export type { PeerStoreCase, StoreAbility, StoreAnswer, StoreDialogue, StoreQuestion } from './store-dialogue.ts';
 
 /** The cases, for `test.each` or a loop. */
