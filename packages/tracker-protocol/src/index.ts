@@ -12,5 +12,6 @@ export * from './udp/decode.ts';
 export * from './udp/encode.ts';
 export * from './udp/packets.ts';
 export * from './websocket/messages.ts';
+export { decodeRelayedRequest } from './websocket/relayed.ts';
 export * from './websocket/replies.ts';
-export * from './websocket/requests.ts';
+export { decodeSignalRequest, encodeSignalRequest } from './websocket/requests.ts';

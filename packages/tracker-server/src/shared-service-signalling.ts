@@ -17,10 +17,12 @@ import {
   encodeRelayedSignal,
 } from '@shoal/tracker';
 import {
+  type HeldSdp,
   type PeerSignal,
   type ScrapeCounts,
   type SignalAnnounce,
   encodeSignalReply,
+  heldCharacters,
   idBytes,
 } from '@shoal/tracker-protocol';
 import { SignalBatches } from './shared-service-batches.ts';
@@ -40,7 +42,7 @@ export interface RemoteSignalling {
 /** An announce that was admitted and written down in this node. */
 export interface SharedAnnounce {
   readonly connection: number;
-  readonly message: SignalAnnounce;
+  readonly message: SignalAnnounce<HeldSdp>;
   readonly admitted: AdmittedMember;
   /** Undefined for who leaves. */
   readonly member: SignalledMember | undefined;
@@ -119,7 +121,7 @@ export class SharedSignalling {
       const deliveries = isHere ? this.#swarms.passOn(member, message, want, this.#clock()) : [];
       done(this.#swarms.counts(infoHash) ?? nobody, deliveries);
     };
-    const size = offers.reduce((sum, { sdp }) => sum + sdp.length, 0);
+    const size = offers.reduce((sum, { sdp }) => sum + heldCharacters(sdp), 0);
     if (this.#waiting + size > mostWaiting || !this.#questions.mayAsk()) return alone();
     const allowed = member === undefined ? 0 : this.#swarms.allowance(member, Math.min(offers.length, want), now);
     const name = encodeMemberName({ node: this.node, connection, peerId });
@@ -140,7 +142,7 @@ export class SharedSignalling {
   }
 
   /** Hands a message of a connection here to a member of another node. */
-  hand(connection: number, signal: PeerSignal, to: MemberName): void {
+  hand(connection: number, signal: PeerSignal<HeldSdp>, to: MemberName): void {
     const { action, peerId, offerId } = signal;
     const infoHash = idBytes(signal.infoHash);
     const from = { node: this.node, connection, peerId };
@@ -157,7 +159,11 @@ export class SharedSignalling {
     }
   }
 
-  #passOn(member: SignalledMember, { infoHash, offers }: SignalAnnounce, drawn: readonly MemberName[]): Delivery[] {
+  #passOn(
+    member: SignalledMember,
+    { infoHash, offers }: SignalAnnounce<HeldSdp>,
+    drawn: readonly MemberName[],
+  ): Delivery[] {
     const now = this.#clock();
     const deliveries: Delivery[] = [];
     // It may have left while the store was asked, and others of its offers been passed on.

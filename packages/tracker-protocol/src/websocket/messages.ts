@@ -17,15 +17,18 @@ export const signalLimits = {
 /** 20 characters from U+0000 to U+00FF, one a byte: how JSON carries info-hashes, peer ids and offer ids. */
 export type IdText = string;
 
-/** An offer of a connection (RFC 8829), for whichever peer the tracker chooses. */
-export interface SignalOffer {
+/** A session description, or the same as JSON has it, quotes included: who passes it on need not read it. */
+export type HeldSdp = string | { readonly json: string };
+
+/** An offer of a connection (RFC 8829), for whichever peer the tracker chooses. `Sdp` is `HeldSdp` where it is passed on. */
+export interface SignalOffer<Sdp = string> {
   readonly offerId: IdText;
   /** Session description, RFC 8866. */
-  readonly sdp: string;
+  readonly sdp: Sdp;
 }
 
 /** An announce. Counters are bytes, clamped to `Number.MAX_SAFE_INTEGER`. */
-export interface SignalAnnounce {
+export interface SignalAnnounce<Sdp = string> {
   readonly action: 'announce';
   readonly infoHash: IdText;
   readonly peerId: IdText;
@@ -35,11 +38,11 @@ export interface SignalAnnounce {
   readonly left: number | undefined;
   readonly event: AnnounceEvent;
   /** At most `signalLimits.offers`; so many peers are wanted. */
-  readonly offers: readonly SignalOffer[];
+  readonly offers: readonly SignalOffer<Sdp>[];
 }
 
 /** The answer to an offer, on its way from a peer to who made the offer. */
-export interface SignalAnswer {
+export interface SignalAnswer<Sdp = string> {
   readonly action: 'answer';
   readonly infoHash: IdText;
   /** Who answers. */
@@ -47,7 +50,7 @@ export interface SignalAnswer {
   /** Whose offer it was. */
   readonly toPeerId: IdText;
   readonly offerId: IdText;
-  readonly sdp: string;
+  readonly sdp: Sdp;
 }
 
 /** A scrape of at least one torrent. */
@@ -57,7 +60,7 @@ export interface SignalScrape {
 }
 
 /** What a peer sends. */
-export type SignalRequest = SignalAnnounce | SignalAnswer | SignalScrape;
+export type SignalRequest<Sdp = string> = SignalAnnounce<Sdp> | SignalAnswer<Sdp> | SignalScrape;
 
 /** The tracker's answer to an announce. Peers come by themselves, as answers to the offers. */
 export interface AnnounceSignal {
@@ -74,13 +77,13 @@ export interface AnnounceSignal {
 }
 
 /** Another peer's offer or answer, as the tracker passes it on. */
-export interface PeerSignal {
+export interface PeerSignal<Sdp = string> {
   readonly action: 'offer' | 'answer';
   readonly infoHash: IdText;
   /** Whose it is. */
   readonly peerId: IdText;
   readonly offerId: IdText;
-  readonly sdp: string;
+  readonly sdp: Sdp;
 }
 
 /** The tracker's answer to a scrape. */
@@ -97,7 +100,12 @@ export interface FailureSignal extends AnnounceFailure {
 }
 
 /** What a tracker sends. */
-export type SignalReply = AnnounceSignal | PeerSignal | ScrapeSignal | FailureSignal;
+export type SignalReply<Sdp = string> = AnnounceSignal | PeerSignal<Sdp> | ScrapeSignal | FailureSignal;
+
+/** Characters that holding a session description takes. */
+export function heldCharacters(sdp: HeldSdp): number {
+  return typeof sdp === 'string' ? sdp.length : sdp.json.length;
+}
 
 /** The 20 bytes of an id. @throws RangeError for a text that is none */
 export function idBytes(text: IdText): Uint8Array {
@@ -124,7 +132,7 @@ export function isIdText(value: unknown): value is IdText {
  * An announce as the other transports have it. `port` is that of the connection, because the peer listens on none.
  * @throws RangeError for ids that are none
  */
-export function announceRequestOf(announce: SignalAnnounce, port: number): AnnounceRequest {
+export function announceRequestOf(announce: SignalAnnounce<unknown>, port: number): AnnounceRequest {
   const { uploaded, downloaded, left, event, offers } = announce;
   const [infoHash, peerId] = [idBytes(announce.infoHash), idBytes(announce.peerId)];
   return { infoHash, peerId, port, uploaded, downloaded, left, event, numWant: offers.length };

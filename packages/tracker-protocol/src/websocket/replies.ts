@@ -5,6 +5,7 @@ import { type Fields, amountField, idField, isFields, parseFields, sdpField } fr
 import {
   type AnnounceSignal,
   type FailureSignal,
+  type HeldSdp,
   type IdText,
   type PeerSignal,
   type SignalReply,
@@ -13,13 +14,13 @@ import {
 } from './messages.ts';
 
 /** A message of a tracker as text. */
-export function encodeSignalReply(reply: SignalReply): string {
+export function encodeSignalReply(reply: SignalReply<HeldSdp>): string {
   switch (reply.action) {
     case 'announce':
       return JSON.stringify(announceFields(reply));
     case 'offer':
     case 'answer':
-      return JSON.stringify(peerFields(reply));
+      return peerText(reply);
     case 'scrape':
       return JSON.stringify({ action: 'scrape', files: Object.fromEntries(reply.files) });
     case 'failure':
@@ -51,11 +52,12 @@ function announceFields({ infoHash, interval, minInterval, complete, incomplete,
   };
 }
 
-function peerFields({ action, infoHash, peerId, offerId, sdp }: PeerSignal): object {
-  const description = { type: action, sdp };
-  return action === 'offer'
-    ? { action: 'announce', info_hash: infoHash, peer_id: peerId, offer_id: offerId, offer: description }
-    : { action: 'announce', info_hash: infoHash, peer_id: peerId, offer_id: offerId, answer: description };
+/** Put together by hand: most of what a tracker sends is this, and most of this is the description. */
+function peerText({ action, infoHash, peerId, offerId, sdp }: PeerSignal<HeldSdp>): string {
+  const [hash, peer, offer] = [JSON.stringify(infoHash), JSON.stringify(peerId), JSON.stringify(offerId)];
+  const written = typeof sdp === 'string' ? JSON.stringify(sdp) : sdp.json;
+  const ids = `"info_hash":${hash},"peer_id":${peer},"offer_id":${offer}`;
+  return `{"action":"announce",${ids},"${action}":{"type":"${action}","sdp":${written}}}`;
 }
 
 function failureFields({ of, infoHash, failureReason, retryIn, interval }: FailureSignal): object {

@@ -20,8 +20,7 @@ export function decodeSignalRequest(text: string): SignalRequest {
   const fields = parseFields(text);
   switch (fields['action']) {
     case 'announce':
-      // Absent and null are the same to clients that build their messages field by field.
-      return (fields['answer'] ?? undefined) === undefined ? announceIn(fields) : answerIn(fields);
+      return isAnswer(fields) ? answerIn(fields) : announceIn(fields, offersIn);
     case 'scrape':
       return { action: 'scrape', infoHashes: scrapedIn(fields['info_hash']) };
     default:
@@ -42,7 +41,16 @@ const events: ReadonlyMap<unknown, AnnounceEvent> = new Map([
   ['paused', 'paused'],
 ]);
 
-function announceIn(fields: Fields): SignalAnnounce {
+/** Absent and null are the same to clients that build their messages field by field. */
+export function isAnswer(fields: Fields): boolean {
+  return (fields['answer'] ?? undefined) !== undefined;
+}
+
+/** The announce that fields are; `readOffers` reads its offers. @throws TrackerProtocolError invalid-… */
+export function announceIn<Sdp>(
+  fields: Fields,
+  readOffers: (value: unknown) => readonly SignalOffer<Sdp>[],
+): SignalAnnounce<Sdp> {
   return {
     action: 'announce',
     infoHash: idField(fields, 'info_hash', 'invalid-info-hash'),
@@ -53,7 +61,7 @@ function announceIn(fields: Fields): SignalAnnounce {
     left: amountField(fields, 'left'),
     // `update` is what clients call a regular announce; an unknown event is one too, as over HTTP.
     event: events.get(fields['event']) ?? 'none',
-    offers: offersIn(fields['offers'] ?? []),
+    offers: readOffers(fields['offers'] ?? []),
   };
 }
 

@@ -4,6 +4,7 @@ import type { AdmittedMember, Delivery, SignalledSwarms, Tracker } from '@shoal/
 import {
   type AnnounceEvent,
   type AnnounceFailure,
+  type HeldSdp,
   type IdText,
   type ScrapeCounts,
   type SignalAnnounce,
@@ -12,7 +13,7 @@ import {
   type SignalScrape,
   TrackerProtocolError,
   announceRequestOf,
-  decodeSignalRequest,
+  decodeRelayedRequest,
   encodeSignalReply,
   idBytes,
   isFailure,
@@ -79,7 +80,7 @@ export class SignalAnswerer {
   /** Takes one message at `now` (ms). */
   receive(from: SignalSource, text: string, now: number): void {
     try {
-      const message = decodeSignalRequest(text);
+      const message = decodeRelayedRequest(text);
       if (message.action === 'announce') this.#announce(from, message, now);
       else if (message.action === 'answer') this.#answer(from, message, now);
       else this.#scrape(from, message, now);
@@ -90,7 +91,7 @@ export class SignalAnswerer {
     }
   }
 
-  #announce(from: SignalSource, message: SignalAnnounce, now: number): void {
+  #announce(from: SignalSource, message: SignalAnnounce<HeldSdp>, now: number): void {
     const { tracker, swarms, traffic, onAnnounce } = this.#options;
     traffic.announces++;
     const { infoHash, event } = message;
@@ -113,7 +114,7 @@ export class SignalAnswerer {
   /** The same where peers of several nodes meet, so that the answer comes later. */
   #announceShared(
     from: SignalSource,
-    message: SignalAnnounce,
+    message: SignalAnnounce<HeldSdp>,
     admitted: AdmittedMember,
     shared: SharedSignalling,
     now: number,
@@ -135,12 +136,17 @@ export class SignalAnswerer {
     );
   }
 
-  #refuse(from: SignalSource, { infoHash, event }: SignalAnnounce, failure: AnnounceFailure, began: number): void {
+  #refuse(
+    from: SignalSource,
+    { infoHash, event }: SignalAnnounce<HeldSdp>,
+    failure: AnnounceFailure,
+    began: number,
+  ): void {
     this.#fail(from, 'announce', infoHash, failure);
     this.#options.onAnnounce?.(event, from.address, began, undefined);
   }
 
-  #answer(from: SignalSource, message: SignalAnswer, now: number): void {
+  #answer(from: SignalSource, message: SignalAnswer<HeldSdp>, now: number): void {
     const { swarms, traffic } = this.#options;
     const delivery = swarms.answer(from.number, message, idBytes(message.infoHash), now);
     if (delivery === undefined) {
@@ -196,7 +202,7 @@ export class SignalAnswerer {
     else this.#shared?.hand(from.number, signal, away);
   }
 
-  #send(connection: number, reply: SignalReply): void {
+  #send(connection: number, reply: SignalReply<HeldSdp>): void {
     this.#options.sender.send(connection, encodeSignalReply(reply));
   }
 }

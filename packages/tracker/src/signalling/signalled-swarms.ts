@@ -2,6 +2,7 @@
 // connections. Decides who gets an offer and whose answers pass; knows connections as numbers, no sockets, no policy.
 import type {
   AnnounceFailure,
+  HeldSdp,
   IdText,
   PeerSignal,
   ScrapeCounts,
@@ -36,7 +37,7 @@ export type AdmittedMember = Pick<StoreAnnounce, 'infoHash' | 'seeding' | 'leavi
 /** A message for another connection. */
 export interface Delivery {
   readonly connection: number;
-  readonly signal: PeerSignal;
+  readonly signal: PeerSignal<HeldSdp>;
   /** Whom the connection belongs to, where it is one of another node. */
   readonly away?: MemberName;
 }
@@ -96,7 +97,7 @@ export class SignalledSwarms {
    */
   announce(
     connection: number,
-    message: SignalAnnounce,
+    message: SignalAnnounce<HeldSdp>,
     admitted: AdmittedMember,
     now: number,
   ): readonly Delivery[] | AnnounceFailure {
@@ -108,7 +109,7 @@ export class SignalledSwarms {
   /** The first half of `announce`, for who draws from several nodes: who announces is written down. Undefined for who leaves. */
   enlist(
     connection: number,
-    message: SignalAnnounce,
+    message: SignalAnnounce<HeldSdp>,
     { infoHash, seeding, leaving }: AdmittedMember,
     now: number,
   ): Member | AnnounceFailure | undefined {
@@ -126,7 +127,7 @@ export class SignalledSwarms {
   }
 
   /** The second half: up to `want` of its offers to members of this node. */
-  passOn(member: Member, { infoHash, offers }: SignalAnnounce, want: number, now: number): Delivery[] {
+  passOn(member: Member, { infoHash, offers }: SignalAnnounce<HeldSdp>, want: number, now: number): Delivery[] {
     const allowed = this.allowance(member, Math.min(offers.length, want), now);
     const count = member.swarm.draw(member, allowed, this.#draw, this.#places, this.#drawn);
     const deliveries: Delivery[] = [];
@@ -146,18 +147,19 @@ export class SignalledSwarms {
   }
 
   /** Passes an offer that is allowed to whom another draw found here; undefined where that member is gone. */
-  passHere(member: Member, name: MemberName, infoHash: IdText, offer: SignalOffer, now: number): Delivery | undefined {
+  passHere(
+    member: Member,
+    name: MemberName,
+    infoHash: IdText,
+    offer: SignalOffer<HeldSdp>,
+    now: number,
+  ): Delivery | undefined {
     const to = this.#memberOf(name.connection, member.swarm);
     return to?.peerId === name.peerId ? this.#passTo(member, to, infoHash, offer, now) : undefined;
   }
 
   /** The same for a member of another node, which remembers the offer. */
-  passAway(
-    member: Member,
-    name: MemberName,
-    infoHash: IdText,
-    offer: SignalOffer,
-  ): Delivery | undefined {
+  passAway(member: Member, name: MemberName, infoHash: IdText, offer: SignalOffer<HeldSdp>): Delivery | undefined {
     if (name.peerId === member.peerId) return undefined;
     member.connection.offers++;
     return { connection: name.connection, signal: offerOf(member, infoHash, offer), away: name };
@@ -181,13 +183,13 @@ export class SignalledSwarms {
   }
 
   /** Where an answer goes: to who made the offer, if that was passed to who answers within the last two minutes. */
-  answer(connection: number, answer: SignalAnswer, infoHash: Uint8Array, now: number): Delivery | undefined {
+  answer(connection: number, answer: SignalAnswer<HeldSdp>, infoHash: Uint8Array, now: number): Delivery | undefined {
     const member = this.#memberOf(connection, this.#index.find(infoHash));
     if (member === undefined || member.peerId !== answer.peerId) return undefined;
     const { offerId, sdp, peerId } = answer;
     const to = this.#pending.take(member, offerId, now);
     if (to === undefined || to.place < 0 || to.peerId !== answer.toPeerId) return undefined;
-    const signal: PeerSignal = { action: 'answer', infoHash: answer.infoHash, peerId, offerId, sdp };
+    const signal: PeerSignal<HeldSdp> = { action: 'answer', infoHash: answer.infoHash, peerId, offerId, sdp };
     const { number, node } = to.connection;
     if (node === undefined) return { connection: number, signal };
     return { connection: number, signal, away: { node, connection: number, peerId: to.peerId } };
@@ -284,7 +286,13 @@ export class SignalledSwarms {
     this.#completed++;
   }
 
-  #passTo(member: Member, to: Member, infoHash: IdText, offer: SignalOffer, now: number): Delivery | undefined {
+  #passTo(
+    member: Member,
+    to: Member,
+    infoHash: IdText,
+    offer: SignalOffer<HeldSdp>,
+    now: number,
+  ): Delivery | undefined {
     // Its own ghost, where it connected again before its old connection was found dead.
     if (to.peerId === member.peerId || !this.#pending.add(member, to, offer.offerId, now)) return undefined;
     member.connection.offers++;
@@ -315,7 +323,7 @@ export class SignalledSwarms {
   }
 }
 
-function offerOf({ peerId }: Member, infoHash: IdText, { offerId, sdp }: SignalOffer): PeerSignal {
+function offerOf({ peerId }: Member, infoHash: IdText, { offerId, sdp }: SignalOffer<HeldSdp>): PeerSignal<HeldSdp> {
   return { action: 'offer', infoHash, peerId, offerId, sdp };
 }
 
