@@ -6,7 +6,7 @@ import { FamilyMembers, drawCapacity } from './memory/family-members.ts';
 import { KeyedHash } from './memory/keyed-hash.ts';
 import { maxRecords } from './memory/member-lists.ts';
 import { Participants, otherThan } from './memory/participants.ts';
-import { peerFlag } from './memory/peer-table.ts';
+import { peerFlag } from './memory/member-entry.ts';
 import { Sampler } from './memory/sampler.ts';
 import { TorrentTable } from './memory/torrent-table.ts';
 import type { PeerSample } from './peer-sample.ts';
@@ -73,9 +73,9 @@ export class MemoryStore implements PeerStore {
     if (peer.formerly !== undefined) this.#move(family, peer, peer.formerly, second);
     const torrent = this.#torrents.obtain(peer.infoHash, peer.listing === 'private');
     const beside = this.#beside(peer);
-    const { table } = this.#participants.members[family];
-    let record = table.find(torrent, peer.address, peer.port);
-    const refusal = record >= 0 ? undefined : this.#refusal(table.neighbours);
+    const members = this.#participants.members[family];
+    let record = members.find(torrent, peer.address, peer.port);
+    const refusal = record >= 0 ? undefined : this.#refusal(members.neighbours);
     let outcome: AnnounceOutcome = refusal ?? 'joined';
     if (record >= 0) outcome = this.#refresh(family, torrent, record, peer, second);
     else if (refusal === undefined) record = this.#join(family, torrent, peer, second);
@@ -173,9 +173,8 @@ export class MemoryStore implements PeerStore {
    * completes its download.
    */
   #meet(family: 4 | 6, torrent: number, beside: number, record: number, peer: StoreAnnounce, isNew: boolean): boolean {
-    const { members } = this.#participants;
-    const { table } = members[family];
-    if (table.has(record, peerFlag.paired)) return false;
+    const members = this.#participants.members[family];
+    if (members.has(record, peerFlag.paired)) return false;
     const { formerly, key } = peer;
     let partner = -1;
     if (formerly !== undefined && formerly.address.length !== peer.address.length)
@@ -183,16 +182,17 @@ export class MemoryStore implements PeerStore {
     // Where nobody is of the other family there is nobody to meet; a newcomer is remembered nevertheless.
     const others = isNew || this.#torrents.holds(torrent, otherThan(family)) || beside >= 0;
     if (partner < 0 && key !== 0 && others)
-      partner = this.#participants.meet(peer, family, record, table.soughtMark, torrent, beside);
+      partner = this.#participants.meet(peer, family, record, members.soughtMark, torrent, beside);
     return partner >= 0 && this.#participants.pair(family, torrent, record, partner);
   }
 
   /** The peer with that id at an address, without a partner, or -1. */
   #listedAt({ address, port }: StoreEndpoint, { peerId }: StoreAnnounce, torrent: number, beside: number): number {
-    const { table } = this.#participants.members[address.length === 4 ? 4 : 6];
+    const members = this.#participants.members[address.length === 4 ? 4 : 6];
     for (const place of [torrent, beside]) {
-      const record = place < 0 ? -1 : table.find(place, address, port);
-      if (record >= 0 && !table.has(record, peerFlag.paired) && table.hasId(record, peerId) !== false) return record;
+      const record = place < 0 ? -1 : members.find(place, address, port);
+      if (record >= 0 && !members.has(record, peerFlag.paired) && members.table.hasId(record, peerId) !== false)
+        return record;
     }
     return -1;
   }
@@ -200,19 +200,19 @@ export class MemoryStore implements PeerStore {
   /** A peer that proves its former address of the same family goes on from its new one as what it was. */
   #move(family: 4 | 6, peer: StoreAnnounce, { address, port }: StoreEndpoint, second: number): void {
     if (address.length !== peer.address.length) return;
-    const { table } = this.#participants.members[family];
+    const members = this.#participants.members[family];
     const torrent = this.#torrents.find(peer.infoHash, peer.listing === 'private');
-    if (torrent < 0 || table.find(torrent, peer.address, peer.port) >= 0) return;
-    if (table.neighbours >= this.#maxPeersPerAddress) return;
-    const former = table.find(torrent, address, port);
-    if (former < 0 || table.hasId(former, peer.peerId) === false) return;
-    const seeding = this.#participants.members[family].isSeed(torrent, former);
-    const counted = table.has(former, peerFlag.counted);
+    if (torrent < 0 || members.find(torrent, peer.address, peer.port) >= 0) return;
+    if (members.neighbours >= this.#maxPeersPerAddress) return;
+    const former = members.find(torrent, address, port);
+    if (former < 0 || members.table.hasId(former, peer.peerId) === false) return;
+    const seeding = members.isSeed(torrent, former);
+    const counted = members.has(former, peerFlag.counted);
     const partner = this.#participants.partner(family, former);
     // Before the old address goes, or an empty torrent would be forgotten and its count of downloads with it.
-    table.find(torrent, peer.address, peer.port);
+    members.find(torrent, peer.address, peer.port);
     const record = this.#join(family, torrent, { ...peer, seeding, partial: false }, second);
-    table.set(record, peerFlag.counted, counted);
+    members.set(record, peerFlag.counted, counted);
     this.#participants.remove(family, former);
     if (partner >= 0) this.#participants.pair(family, torrent, record, partner);
   }
@@ -220,7 +220,7 @@ export class MemoryStore implements PeerStore {
   #leave(family: 4 | 6, peer: StoreAnnounce, answer: PeerSample): AnnounceOutcome {
     const torrent = this.#torrents.find(peer.infoHash, peer.listing === 'private');
     const beside = this.#beside(peer);
-    const record = torrent < 0 ? -1 : this.#participants.members[family].table.find(torrent, peer.address, peer.port);
+    const record = torrent < 0 ? -1 : this.#participants.members[family].find(torrent, peer.address, peer.port);
     const completed = torrent < 0 ? 0 : this.#torrents.completed(torrent);
     const survives = torrent >= 0 && (record < 0 || this.#participants.remove(family, record));
     if (survives) this.#participants.addCounts(torrent, answer);
@@ -244,11 +244,11 @@ export class MemoryStore implements PeerStore {
     { peerId, seeding, partial }: StoreAnnounce,
     second: number,
   ): 'completed' | 'refreshed' {
-    const { table } = this.#participants.members[family];
+    const members = this.#participants.members[family];
     // Somebody else at that address: what the other one's partner says is not about this one.
-    if (table.has(record, peerFlag.paired) && table.hasId(record, peerId) === false)
+    if (members.has(record, peerFlag.paired) && members.table.hasId(record, peerId) === false)
       this.#participants.part(family, record);
-    table.touch(record, peerId, second);
+    members.table.touch(record, peerId, second);
     return this.#participants.setRole(family, torrent, record, seeding, partial) ? 'completed' : 'refreshed';
   }
 }

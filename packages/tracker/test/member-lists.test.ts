@@ -1,52 +1,94 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BlockPages, pageClass, pageWords } from '../src/memory/block-pages.ts';
+import { BlockSlabs } from '../src/memory/block-slabs.ts';
 import { MemberLists, emptyList } from '../src/memory/member-lists.ts';
 
-test('blocks never overlap, and pages become whole again when all blocks are released', () => {
-  const step = fc.record({ size: fc.integer({ min: 1, max: 8 }), release: fc.boolean(), which: fc.nat() });
-  fc.assert(
-    fc.property(fc.array(step, { minLength: 50, maxLength: 300 }), (steps) => {
-      const pages = new BlockPages();
-      const held: { offset: number; size: number; mark: number }[] = [];
-      for (const [mark, { size, release, which }] of steps.entries()) {
-        const [freed] = release ? held.splice(which % Math.max(1, held.length), 1) : [];
-        if (freed !== undefined) {
-          for (let word = 0; word < 2 ** freed.size; word++) expect(pages.read(freed.offset + word)).toBe(freed.mark);
-          pages.release(freed.offset, freed.size);
-          continue;
+test.each([2, 5])(
+  'blocks of %i words an entry never overlap, and serve other sizes once they are released',
+  (words) => {
+    const sizes = [1, 2, 3, 10, 256];
+    const step = fc.record({
+      size: fc.integer({ min: 0, max: sizes.length - 1 }),
+      release: fc.boolean(),
+      which: fc.nat(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), (steps) => {
+        const slabs = new BlockSlabs(words, sizes);
+        const held: { block: number; entries: number; mark: number }[] = [];
+        const each = (block: number, entries: number, visit: (array: Uint32Array, at: number) => void): void => {
+          for (let index = 0; index < entries; index++) {
+            const offset = slabs.offsetOf(block, index);
+            for (let word = 0; word < words; word++) visit(slabs.words(offset), slabs.base(offset) + word);
+          }
+        };
+        for (const [mark, { size, release, which }] of steps.entries()) {
+          const [freed] = release ? held.splice(which % Math.max(1, held.length), 1) : [];
+          if (freed !== undefined) {
+            each(freed.block, freed.entries, (array, at) => expect(array[at]).toBe(freed.mark));
+            slabs.release(freed.block);
+            continue;
+          }
+          const block = slabs.allocate(size);
+          each(block, sizes[size]!, (array, at) => (array[at] = mark));
+          held.push({ block, entries: sizes[size]!, mark });
         }
-        const offset = pages.allocate(size);
-        for (let word = 0; word < 2 ** size; word++) pages.write(offset + word, mark);
-        held.push({ offset, size, mark });
-      }
-      for (const { offset, size } of held) pages.release(offset, size);
-      const count = pages.count;
-      for (let page = 0; page < count; page++) expect(pages.allocate(pageClass) % pageWords).toBe(0);
-      expect(pages.count).toBe(count);
-    }),
-  );
-});
+        for (const { block } of held) slabs.release(block);
+        const { chunks } = slabs;
+        const perSlab = Math.floor(4096 / words / 256);
+        for (let blocks = 0; blocks < chunks * 16 * perSlab; blocks++) slabs.allocate(4);
+        expect(slabs.chunks).toBe(chunks);
+      }),
+    );
+  },
+);
 
-test('lists hold what was pushed, across every size and back, and leave their memory to others', () => {
-  const lists = new MemberLists();
-  const length = 3 * pageWords + 17;
+test.each([2, 5])('lists of %i words an entry hold what was pushed, across every size and back', (words) => {
+  const lists = new MemberLists(words);
+  const length = 3 * 256 + 17;
+  const at = (list: number, index: number): [Uint32Array, number] => {
+    const offset = lists.offsetOf(list, index);
+    return [lists.words(offset), lists.base(offset)];
+  };
+  const expectAll = (list: number, count: number): void => {
+    for (let index = 0; index < count; index++) {
+      const [array, base] = at(list, index);
+      expect([array[base], array[base + words - 1]]).toEqual([index, index + words - 1]);
+    }
+  };
   const round = (): void => {
     let list = emptyList;
     for (let index = 0; index < length; index++) {
-      list = lists.push(list, index, index);
-      if ((index & (index + 1)) === 0) expect(lists.at(list, index >> 1)).toBe(index >> 1);
+      list = lists.push(list, index);
+      const [array, base] = at(list, index);
+      for (let word = 0; word < words; word++) array[base + word] = index + word;
+      if (index % 5 === 0) expectAll(list, index + 1);
     }
-    for (let index = 0; index < length; index += 997) expect(lists.at(list, index)).toBe(index);
-    const some = Uint32Array.of(0, length - 1, pageWords);
-    lists.lookUp(list, some, 3);
-    expect([...some]).toEqual([0, length - 1, pageWords]);
     for (let left = length; left > 0; left--) {
-      expect(lists.at(list, left - 1)).toBe(left - 1);
+      if (left % 5 === 0) expectAll(list, left);
       list = lists.pop(list, left);
     }
     expect(list).toBe(emptyList);
   };
   round();
   round();
+});
+
+test('a list that swings around a size is not copied each time', () => {
+  const lists = new MemberLists(2);
+  let list = emptyList;
+  let copies = 0;
+  const note = (after: number): void => {
+    if (after !== list) copies++;
+    list = after;
+  };
+  for (let length = 0; length < 600; length++) {
+    note(lists.push(list, length));
+    const settled = copies;
+    for (let turn = 0; turn < 4; turn++) {
+      note(lists.pop(list, length + 1));
+      note(lists.push(list, length));
+    }
+    if (length > 1) expect(copies - settled).toBeLessThan(2);
+  }
 });

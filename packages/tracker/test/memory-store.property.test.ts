@@ -69,7 +69,7 @@ class ModelStore {
 
 const step = fc.record({
   torrent: fc.nat(2),
-  host: fc.nat(6),
+  host: fc.oneof(fc.nat(6), fc.nat(60)),
   port: fc.constantFrom(1, 65_535),
   ipv6: fc.boolean(),
   role: fc.constantFrom('seed', 'leecher', 'partial'),
@@ -88,7 +88,7 @@ test.each([true, false])(
       fc.property(fc.array(step, { minLength: 100, maxLength: 400 }), fc.integer(), (steps, seed) => {
         const store = new MemoryStore({ random: mulberry32(seed), keepPeerIds });
         const model = new ModelStore();
-        const sample = new PeerSample(200);
+        const sample = new PeerSample(400);
         let second = 0;
         for (const { torrent, host, port, ipv6, role, leaving, pause, expire } of steps) {
           second += pause;
@@ -97,7 +97,10 @@ test.each([true, false])(
           const participant = peer.key === 0 ? nameOf(peer) : `${host}:${port}`;
           store.announce(peer, sample, second * 1000);
           model.announce(torrent, nameOf(peer), participant, peer, second);
-          if (!leaving) expect(namesIn(sample)).toEqual(model.others(torrent, participant, peer).toSorted());
+          if (!leaving) {
+            expect(namesIn(sample)).toEqual(model.others(torrent, participant, peer).toSorted());
+            expectIds(sample, keepPeerIds);
+          }
           if (expire) {
             while (store.expire((second - 5) * 1000, 2) > 0);
             model.expire(second - 5);
@@ -131,9 +134,9 @@ function announceOf(
     partial: role === 'partial',
     leaving,
     listing: 'public',
-    want: 200,
+    want: 400,
     families: 'both',
-    withPeerIds: false,
+    withPeerIds: true,
     since: undefined,
   };
 }
@@ -144,6 +147,17 @@ function hashOf(torrent: number): Uint8Array {
 
 function nameOf({ address, port }: StoreAnnounce): string {
   return `${address.join('.')}:${port}`;
+}
+
+/** Hosts and ports make the ids. */
+function expectIds({ ipv4, ipv6 }: PeerSample, kept: boolean): void {
+  for (const { count, stride, records, peerIds } of [ipv4, ipv6]) {
+    for (let index = 0; index < count; index++) {
+      const [host, port] = [records[(index + 1) * stride - 3]!, records[(index + 1) * stride - 1]!];
+      const id = peerIds.subarray(index * 20, (index + 1) * 20);
+      expect([id[0], id[19]]).toEqual(kept ? [host, port] : [0, 0]);
+    }
+  }
 }
 
 function namesIn({ ipv4, ipv6 }: PeerSample): string[] {

@@ -1,18 +1,15 @@
 import { expect, test } from 'vitest';
-import { KeyedHash } from '../src/memory/keyed-hash.ts';
 import { PeerTable } from '../src/memory/peer-table.ts';
-import { mulberry32 } from './random.ts';
 
 const peerId = new Uint8Array(20);
 
 function tableOf(): PeerTable {
-  return new PeerTable(4, new KeyedHash(mulberry32(1)), false);
+  return new PeerTable(false);
 }
 
 /** Adds peer number `host`; its record number says how many records were in use. */
 function add(table: PeerTable, host: number, second: number): number {
-  table.find(1, Uint8Array.of(10, 0, host >>> 8, host), 6881);
-  return table.add(0, peerId, second);
+  return table.add(1, host, 0, peerId, second);
 }
 
 test('seconds in which nobody is left leave no marker behind, however long peers stay', () => {

@@ -1,118 +1,133 @@
-// Many growing lists of record numbers in few large arrays. A list is named by a 32-bit reference: a list of one
-// is the reference itself, larger ones are blocks of a power of two words, and lists longer than a page are made of
-// whole pages, so growing never copies more than one page.
-import { BlockPages, pageClass, pageWords } from './block-pages.ts';
+// Many growing lists of entries in few large arrays: what is given to an announcer lies side by side, so that drawing
+// fifty of a swarm's peers does not wait for memory fifty times. A list is named by a 32-bit reference to a block, which
+// grows by a quarter or less; longer lists are made of blocks of the largest size, so growing never copies more than one.
+import { BlockSlabs } from './block-slabs.ts';
 
 /** The reference of a list without members. */
 export const emptyList = 0xffff_ffff;
 
-/** Class of lists that span pages; the low bits of such a reference number the list. */
-const longClass = 31;
-/** A reference is 5 bits of class and 27 of record number, block offset in pairs of words, or list number. */
+/** A reference is 5 bits of size and 27 that name a block, or number the list. */
 const valueBits = 27;
 const valueMask: number = 2 ** valueBits - 1;
+/** Size of lists of several blocks. */
+const longSize = 31;
 
 /** Most records that lists can name. */
 export const maxRecords: number = 2 ** valueBits;
 
-/** Lists of record numbers. */
+/** Entries of a block: all numbers up to 8, then four sizes for each doubling. */
+const sizes: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8].concat(
+  [8, 16, 32, 64, 128].flatMap((size) => [1.25, 1.5, 1.75, 2].map((factor) => size * factor)),
+);
+const largest: number = sizes.length - 1;
+/** The largest block as a power of two: 256 entries. */
+const blockShift = 8;
+const blockEntries: number = 2 ** blockShift;
+
+/** Lists of entries of so many words. */
 export class MemberLists {
-  readonly #blocks = new BlockPages();
-  /** The pages of each long list, by their offsets. */
+  readonly entryWords: number;
+  readonly #blocks: BlockSlabs;
+  /** The blocks of each long list. */
   readonly #long = new Map<number, number[]>();
   #nextLong = 0;
 
-  /** The member at `index`. */
-  at(list: number, index: number): number {
-    return list >>> valueBits === 0 ? list : this.#blocks.read(this.#offsetOf(list, index));
+  constructor(entryWords: number) {
+    this.entryWords = entryWords;
+    this.#blocks = new BlockSlabs(entryWords, sizes);
   }
 
-  /** Replaces the first `count` of `indexes` by the members there. */
-  lookUp(list: number, indexes: Uint32Array, count: number): void {
-    const isBlock = list >>> valueBits !== 0 && list >>> valueBits < longClass;
-    // A block lies within one page.
-    if (isBlock) this.#blocks.lookUp(this.#offsetOf(list, 0), indexes, count);
-    else for (let at = 0; at < count; at++) indexes[at] = this.at(list, indexes[at]!);
+  /** Whether all entries of a list follow one another from the offset of the first one on. */
+  isBlock(list: number): boolean {
+    return list >>> valueBits !== longSize;
   }
 
-  /** Replaces a member; the list goes on under the reference that is returned. */
-  set(list: number, index: number, member: number): number {
-    if (list >>> valueBits === 0) return member;
-    this.#blocks.write(this.#offsetOf(list, index), member);
-    return list;
+  /** Where an entry is, for `words` and `base`. */
+  offsetOf(list: number, index: number): number {
+    if (list >>> valueBits !== longSize) return this.#blocks.offsetOf(list & valueMask, index);
+    return this.#blocks.offsetOf(this.#long.get(list)![index >>> blockShift]!, index % blockEntries);
   }
 
-  /** Appends to a list of `length` members; the list goes on under the reference that is returned. */
-  push(list: number, length: number, member: number): number {
-    if (list === emptyList) return member;
+  /** The array that holds the entry at an offset, and where in it that begins. */
+  words(offset: number): Uint32Array {
+    return this.#blocks.words(offset);
+  }
+
+  base(offset: number): number {
+    return this.#blocks.base(offset);
+  }
+
+  /** Makes room for one more entry behind the `length` there are; the list goes on under the reference that is returned. */
+  push(list: number, length: number): number {
+    if (list === emptyList) return this.#newBlock(0);
     const size = list >>> valueBits;
-    if (size === longClass) this.#lengthen(list, length);
-    const grown = size !== longClass && length === 1 << size ? this.#grow(list, size) : list;
-    return this.set(grown, length, member);
+    if (size === longSize) {
+      this.#lengthen(list, length);
+      return list;
+    }
+    if (length < sizes[size]!) return list;
+    if (size < largest) return this.#move(list, length, size + 1);
+    const long = this.#nextLongList();
+    this.#long.set(long, [list & valueMask]);
+    this.#lengthen(long, length);
+    return long;
   }
 
-  /** Drops the last of `length` members; the list goes on under the reference that is returned. */
+  /** Drops the last of `length` entries; the list goes on under the reference that is returned. */
   pop(list: number, length: number): number {
     const size = list >>> valueBits;
-    if (length === 1) {
-      if (size !== 0) this.#blocks.release(this.#offsetOf(list, 0), size);
+    const left = length - 1;
+    if (size === longSize) return this.#shorten(list, left);
+    if (left === 0) {
+      this.#blocks.release(list & valueMask);
       return emptyList;
     }
-    if (size === longClass) return this.#shorten(list, length - 1);
-    // Shrinks at a quarter, not at half, so a list that swings around a power of two does not copy each time.
-    if (size < 2 || length - 1 > 2 ** (size - 2)) return list;
-    return this.#move(list, length - 1, size - 1);
+    // One size smaller when it would fit in one smaller still: a list that swings around a size does not copy each time.
+    return size >= 2 && left <= sizes[size - 2]! ? this.#move(list, left, size - 1) : list;
   }
 
   /** Gives memory back; every reference is void. The caller says this when no list is left. */
   shrink(): void {
-    if (this.#blocks.count > 1) this.#blocks.clear();
-  }
-
-  #offsetOf(list: number, index: number): number {
-    if (list >>> valueBits < longClass) return (list & valueMask) * 2 + index;
-    return this.#long.get(list)![index >>> pageClass]! + (index & (pageWords - 1));
-  }
-
-  #grow(list: number, size: number): number {
-    if (size < pageClass) return this.#move(list, 2 ** size, size + 1);
-    // The block is a whole page: it becomes the first page of a long list.
-    const long = this.#nextLongList();
-    this.#long.set(long, [this.#offsetOf(list, 0)]);
-    this.#lengthen(long, pageWords);
-    return long;
+    if (this.#blocks.chunks > 1) this.#blocks.clear();
   }
 
   #lengthen(list: number, length: number): void {
-    const pages = this.#long.get(list)!;
-    if (length === pages.length * pageWords) pages.push(this.#blocks.allocate(pageClass));
+    const blocks = this.#long.get(list)!;
+    if (length === blocks.length * blockEntries) blocks.push(this.#blocks.allocate(largest));
   }
 
   #shorten(list: number, length: number): number {
-    const pages = this.#long.get(list)!;
-    // The last page stays until the one before it is half empty, for the same reason as above.
-    if (length <= (pages.length - 1.5) * pageWords) this.#blocks.release(pages.pop()!, pageClass);
-    if (pages.length > 1) return list;
+    const blocks = this.#long.get(list)!;
+    // The last block stays until the one before it is half empty, for the same reason as above.
+    if (length <= (blocks.length - 1.5) * blockEntries) this.#blocks.release(blocks.pop()!);
+    if (blocks.length > 1) return list;
     this.#long.delete(list);
-    return reference(pageClass, pages[0]!);
+    return reference(largest, blocks[0]!);
   }
 
   #move(list: number, length: number, size: number): number {
-    const target = reference(size, this.#blocks.allocate(size));
-    for (let index = 0; index < length; index++) this.set(target, index, this.at(list, index));
-    if (list >>> valueBits !== 0) this.#blocks.release(this.#offsetOf(list, 0), list >>> valueBits);
+    const target = this.#newBlock(size);
+    const [from, to] = [this.offsetOf(list, 0), this.offsetOf(target, 0)];
+    const [source, copy] = [this.words(from), this.words(to)];
+    const [first, start] = [this.base(from), this.base(to)];
+    const words = length * this.entryWords;
+    for (let word = 0; word < words; word++) copy[start + word] = source[first + word]!;
+    this.#blocks.release(list & valueMask);
     return target;
+  }
+
+  #newBlock(size: number): number {
+    return reference(size, this.#blocks.allocate(size));
   }
 
   #nextLongList(): number {
     // Numbers come round after 2^27 lists; the last one would look like the empty list.
     do this.#nextLong = (this.#nextLong + 1) % valueMask;
-    while (this.#long.has(reference(longClass, this.#nextLong * 2)));
-    return reference(longClass, this.#nextLong * 2);
+    while (this.#long.has(reference(longSize, this.#nextLong)));
+    return reference(longSize, this.#nextLong);
   }
 }
 
-/** Offsets are even, so they are kept by half. */
-function reference(size: number, offset: number): number {
-  return ((size << valueBits) | (offset / 2)) >>> 0;
+function reference(size: number, value: number): number {
+  return ((size << valueBits) | value) >>> 0;
 }

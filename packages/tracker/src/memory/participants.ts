@@ -6,7 +6,7 @@ import type { Witness } from '../snapshot/swarm-cursor.ts';
 import type { FamilyMembers } from './family-members.ts';
 import type { KeyedHash } from './keyed-hash.ts';
 import { Pairs } from './pairs.ts';
-import { peerFlag } from './peer-table.ts';
+import { peerFlag } from './member-entry.ts';
 import { RecentPeers } from './recent-peers.ts';
 import { type Tally, type TorrentTable, ipv4Words, ipv6Words, tally } from './torrent-table.ts';
 
@@ -66,25 +66,25 @@ export class Participants {
 
   /** The other address of a participant, or -1. */
   partner(family: 4 | 6, record: number): number {
-    return this.members[family].table.has(record, peerFlag.paired) ? this.#pairs.partner(family, record) : -1;
+    return this.members[family].has(record, peerFlag.paired) ? this.#pairs.partner(family, record) : -1;
   }
 
   /** Gives a participant its role; true when that counts as a completed download. */
   setRole(family: 4 | 6, torrent: number, record: number, seeding: boolean, partial: boolean): boolean {
-    const { table } = this.members[family];
+    const members = this.members[family];
     const partner = this.partner(family, record);
-    const changed = this.members[family].setSeeding(torrent, record, seeding);
+    const changed = members.setSeeding(torrent, record, seeding);
     if (changed && partner >= 0) {
       const other = this.members[otherThan(family)];
       other.setSeeding(other.table.torrent(partner), partner, seeding);
       this.#pairedSeeds += seeding ? 1 : -1;
       this.#add(this.#homeOf(family, record, partner), tally.pairedSeeds, seeding ? 1 : -1);
     }
-    if (table.has(record, peerFlag.partial) !== partial) this.#setPartial(family, record, partner, partial);
+    if (members.has(record, peerFlag.partial) !== partial) this.#setPartial(family, record, partner, partial);
     // Once per stay: a peer that checks its files again and finishes again has not downloaded again.
-    if (!changed || !seeding || table.has(record, peerFlag.counted)) return false;
-    table.set(record, peerFlag.counted, true);
-    if (partner >= 0) this.members[otherThan(family)].table.set(partner, peerFlag.counted, true);
+    if (!changed || !seeding || members.has(record, peerFlag.counted)) return false;
+    members.set(record, peerFlag.counted, true);
+    if (partner >= 0) this.members[otherThan(family)].set(partner, peerFlag.counted, true);
     this.#torrents.countCompleted(torrent);
     this.witness?.completes(torrent);
     return true;
@@ -95,27 +95,27 @@ export class Participants {
    * record, which stands in `torrent` or `beside` and has no partner yet; or -1.
    */
   meet(peer: StoreAnnounce, family: 4 | 6, record: number, mark: number, torrent: number, beside: number): number {
-    const { table } = this.members[otherThan(family)];
+    const others = this.members[otherThan(family)];
     this.#recent.seek(peer.infoHash, peer.key, peer.peerId, this.addresses);
     const other = this.#recent.recall(otherThan(family));
     this.#recent.note(family, record, mark);
-    if (other === undefined || !table.isPeer(other.record, other.mark)) return -1;
-    const place = table.torrent(other.record);
-    const isFree = (place === torrent || place === beside) && !table.has(other.record, peerFlag.paired);
-    return isFree && table.hasId(other.record, peer.peerId) !== false ? other.record : -1;
+    if (other === undefined || !others.isPeer(other.record, other.mark)) return -1;
+    const place = others.table.torrent(other.record);
+    const isFree = (place === torrent || place === beside) && !others.has(other.record, peerFlag.paired);
+    return isFree && others.table.hasId(other.record, peer.peerId) !== false ? other.record : -1;
   }
 
   /** Makes one participant of a peer and another of the other family, neither of which has a partner; as `setRole`. */
   pair(family: 4 | 6, torrent: number, record: number, partner: number): boolean {
     const [own, other] = [this.members[family], this.members[otherThan(family)]];
     const seeding = own.isSeed(torrent, record);
-    const partial = own.table.has(record, peerFlag.partial);
+    const partial = own.has(record, peerFlag.partial);
     const completed = this.setRole(otherThan(family), other.table.torrent(partner), partner, seeding, partial);
     this.#setPartial(family, record, -1, false);
     this.#setPartial(otherThan(family), partner, -1, false);
-    const counted = own.table.has(record, peerFlag.counted) || other.table.has(partner, peerFlag.counted);
-    own.table.set(record, peerFlag.counted, counted);
-    other.table.set(partner, peerFlag.counted, counted);
+    const counted = own.has(record, peerFlag.counted) || other.has(partner, peerFlag.counted);
+    own.set(record, peerFlag.counted, counted);
+    other.set(partner, peerFlag.counted, counted);
     this.#pairs.add(...inOrder(family, record, partner));
     this.#mark(family, record, partner, true);
     this.#setPartial(family, record, partner, partial);
@@ -127,7 +127,7 @@ export class Participants {
     const partner = this.partner(family, record);
     if (partner < 0) return;
     this.witness?.leaves(family, record);
-    const partial = this.members[family].table.has(record, peerFlag.partial);
+    const partial = this.members[family].has(record, peerFlag.partial);
     this.#setPartial(family, record, partner, false);
     this.#mark(family, record, partner, false);
     this.#pairs.remove(family, record);
@@ -151,8 +151,8 @@ export class Participants {
   /** Notes in flags and tallies that two records are, or are no longer, one participant. */
   #mark(family: 4 | 6, record: number, partner: number, paired: boolean): void {
     const [own, other] = [this.members[family], this.members[otherThan(family)]];
-    own.table.set(record, peerFlag.paired, paired);
-    other.table.set(partner, peerFlag.paired, paired);
+    own.set(record, peerFlag.paired, paired);
+    other.set(partner, peerFlag.paired, paired);
     const home = this.#homeOf(family, record, partner);
     const change = paired ? 1 : -1;
     this.#add(home, tally.pairs, change);
@@ -163,11 +163,11 @@ export class Participants {
 
   /** `partner`: -1 for a participant with one address. */
   #setPartial(family: 4 | 6, record: number, partner: number, partial: boolean): void {
-    const { table } = this.members[family];
-    if (table.has(record, peerFlag.partial) === partial) return;
-    table.set(record, peerFlag.partial, partial);
-    if (partner >= 0) this.members[otherThan(family)].table.set(partner, peerFlag.partial, partial);
-    const home = partner >= 0 ? this.#homeOf(family, record, partner) : table.torrent(record);
+    const members = this.members[family];
+    if (members.has(record, peerFlag.partial) === partial) return;
+    members.set(record, peerFlag.partial, partial);
+    if (partner >= 0) this.members[otherThan(family)].set(partner, peerFlag.partial, partial);
+    const home = partner >= 0 ? this.#homeOf(family, record, partner) : members.table.torrent(record);
     this.#add(home, tally.partialSeeds, partial ? 1 : -1);
   }
 

@@ -5,7 +5,7 @@ import type { StoreAnnounce } from '../peer-store.ts';
 import type { Draw } from './draw.ts';
 import { drawCapacity } from './family-members.ts';
 import { type Participants, otherThan } from './participants.ts';
-import { stampRange } from './peer-table.ts';
+import { stampRange } from './member-entry.ts';
 import { type TorrentTable, tally } from './torrent-table.ts';
 
 /** Who asks, and where it stands. */
@@ -44,7 +44,7 @@ export class Sampler {
     // At the end of the numbers the torrent has none again, and whoever asks next gets a new beginning.
     const next = sequence === 0xffff_ffff ? 0 : sequence + 1;
     this.#torrents.setTally(torrent, tally.sequence, next);
-    this.#participants.members[family].table.stamp(record, next);
+    this.#participants.members[family].stamp(record, next);
   }
 
   /** Draws for an announcer, whose record is -1 if it is not listed. */

@@ -1,6 +1,6 @@
 // Puts a peer back as a snapshot says it was: role, partner, what was counted. Nothing is counted anew, nobody is answered.
 import { type Participants, otherThan } from '../memory/participants.ts';
-import { peerFlag } from '../memory/peer-table.ts';
+import { peerFlag } from '../memory/member-entry.ts';
 import type { TorrentTable } from '../memory/torrent-table.ts';
 import { type PeerEntry, emptyEntry, readPeerEntry } from './peer-entry.ts';
 
@@ -55,9 +55,9 @@ function restorePeer({ torrents, participants, hasRoom }: Restored, entry: PeerE
   }
   const torrent = torrents.obtain(infoHash, isPrivate);
   const members = participants.members[family];
-  let record = members.table.find(torrent, address, port);
+  let record = members.find(torrent, address, port);
   if (record >= 0) members.table.touch(record, peerId, second);
-  else if (hasRoom(members.table.neighbours)) record = members.join(torrent, entry.seeding, peerId, second);
+  else if (hasRoom(members.neighbours)) record = members.join(torrent, entry.seeding, peerId, second);
   else {
     if (torrents.isEmpty(torrent)) torrents.remove(torrent);
     return false;
@@ -82,7 +82,7 @@ function leave(torrents: TorrentTable, participants: Participants, entry: PeerEn
   const torrent = torrents.find(infoHash, entry.listing === 'private');
   if (torrent >= 0) {
     torrents.setCompleted(torrent, entry.completed);
-    const record = participants.members[family].table.find(torrent, address, port);
+    const record = participants.members[family].find(torrent, address, port);
     if (record >= 0) participants.remove(family, record);
   }
   if (partner < 0) return;
@@ -97,11 +97,11 @@ function play(
   record: number,
   { seeding, partial, counted }: PeerEntry,
 ): void {
-  const { table } = participants.members[family];
+  const members = participants.members[family];
   // Who turns into a seed is counted then, and here it was counted before.
-  table.set(record, peerFlag.counted, true);
-  participants.setRole(family, table.torrent(record), record, seeding, partial);
-  table.set(record, peerFlag.counted, counted);
+  members.set(record, peerFlag.counted, true);
+  participants.setRole(family, members.table.torrent(record), record, seeding, partial);
+  members.set(record, peerFlag.counted, counted);
 }
 
 /** The record that the entry names as its partner; -1 where it is not there (yet). */
@@ -111,7 +111,7 @@ function partnerOf(
   { infoHash, family, partner }: PeerEntry,
 ): number {
   if (partner === undefined) return -1;
-  const { table } = participants.members[otherThan(family)];
+  const others = participants.members[otherThan(family)];
   const torrent = torrents.find(infoHash, partner.listing === 'private');
-  return torrent < 0 ? -1 : table.find(torrent, partner.address, partner.port);
+  return torrent < 0 ? -1 : others.find(torrent, partner.address, partner.port);
 }

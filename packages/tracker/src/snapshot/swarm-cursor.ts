@@ -2,7 +2,7 @@
 // that are heard of meanwhile come again at the end, those that leave are written as gone: whoever reads everything has the
 // swarms as they are when the cursor is at the end. Decides what is written; knows neither files nor clocks.
 import { type Participants, otherThan } from '../memory/participants.ts';
-import { peerFlag } from '../memory/peer-table.ts';
+import { peerFlag } from '../memory/member-entry.ts';
 import type { TorrentTable } from '../memory/torrent-table.ts';
 import { peerIdBytes } from '../peer-sample.ts';
 import { besideBit, entryBytes, entryFlag, entryOffset, longestEntry, writeNumbers } from './peer-entry.ts';
@@ -26,7 +26,6 @@ export class SwarmCursor implements Witness {
   readonly #torrents: TorrentTable;
   readonly #participants: Participants;
   readonly #keepPeerIds: boolean;
-  readonly #one = new Uint32Array(1);
   readonly #noted = new Uint8Array(notedBytes);
   #notedEnd = 0;
   #notedFrom = 0;
@@ -116,8 +115,8 @@ export class SwarmCursor implements Witness {
     let at = this.#writePlace(into, start, family, record, age);
     let flags = into[start]!;
     if (members.isSeed(table.torrent(record), record)) flags |= entryFlag.seeding;
-    if (table.has(record, peerFlag.partial)) flags |= entryFlag.partial;
-    if (table.has(record, peerFlag.counted)) flags |= entryFlag.counted;
+    if (members.has(record, peerFlag.partial)) flags |= entryFlag.partial;
+    if (members.has(record, peerFlag.counted)) flags |= entryFlag.counted;
     if (withId) {
       flags |= entryFlag.withId;
       table.writeId(record, into, at);
@@ -148,9 +147,6 @@ export class SwarmCursor implements Witness {
   }
 
   #writeEndpoint(into: Uint8Array, at: number, family: 4 | 6, record: number): number {
-    const { table } = this.#participants.members[family];
-    this.#one[0] = record;
-    table.writeRecords(this.#one, 1, into, at);
-    return at + table.addressBytes + 2;
+    return this.#participants.members[family].writeEndpoint(record, into, at);
   }
 }
