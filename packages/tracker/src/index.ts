@@ -33,6 +33,7 @@ export {
   encodeMemberName,
   encodeRelayedSignal,
   encodeSignalBatch,
+  memberNameBytes,
 } from './signalling/relayed-signal.ts';
 export type { Member as SignalledMember } from './signalling/swarm-members.ts';
 export { PolicyListError, type PolicyListErrorCode } from './errors.ts';

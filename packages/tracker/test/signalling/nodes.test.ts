@@ -1,11 +1,5 @@
 // Members of two nodes: what one passes away and the other takes, without anything in between.
-import {
-  type Delivery,
-  type MemberName,
-  type RelayedSignal,
-  type SignalledMember,
-  SignalledSwarms,
-} from '@shoal/tracker';
+import type { Delivery, MemberName, RelayedSignal, SignalledMember, SignalledSwarms } from '@shoal/tracker';
 import { type SignalAnnounce, idBytes, isFailure } from '@shoal/tracker-protocol';
 import { describe, expect, test } from 'vitest';
 import { answered, deliveries, idOf, swarmsOf } from './members.ts';
