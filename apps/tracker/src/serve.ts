@@ -146,6 +146,7 @@ async function listen(
       ...(workers === 1 && predecessor !== undefined && { inherit: inheritedSocket(predecessor, options.udp) }),
       connectionIds,
       connectionSecret: running.shared.connectionSecret,
+      onError: running.tellError,
       service: running.service('udp'),
       traffic,
       clock,

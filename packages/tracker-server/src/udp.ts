@@ -35,6 +35,11 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
   readonly workers?: number;
   /** Asked for a bound socket, in place of `host` and `port`, which are bound where there is none. Not for workers. */
   readonly inherit?: Inherit<Socket>;
+  /**
+   * Hears of failures of our own, in place of answers or behind refusals. Default: they are thrown, which ends a process
+   * that does nothing about it.
+   */
+  readonly onError?: (error: unknown) => void;
   /** Counters to count in, where several servers share them. */
   readonly traffic?: Traffic;
 }

@@ -25,6 +25,8 @@ export interface ListenOptions extends ConnectionIdOptions {
   readonly traffic: UdpTraffic;
   /** Who is a proxy that says whom it forwards. */
   readonly proxies: ProxyJudge;
+  /** Hears of failures of our own. Default: they are thrown. */
+  readonly onError?: ((error: unknown) => void) | undefined;
   /** Asked for a bound socket, in place of one of its own. */
   readonly inherit?: Inherit<Socket> | undefined;
 }
@@ -46,7 +48,7 @@ export interface UdpListener extends AsyncDisposable {
 
 /** Binds and answers. @throws TrackerServerError when the address cannot be bound */
 export async function listenUdp(service: SwarmService, options: ListenOptions): Promise<UdpListener> {
-  const { host, port, clock, traffic, proxies } = options;
+  const { host, port, clock, traffic, proxies, onError } = options;
   const inherited = await options.inherit?.();
   const socket = inherited ?? (await bind(host, port, options.reusePort));
   enlarge(socket, options.receiveBufferBytes);
@@ -55,7 +57,13 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   const answerer = new UdpAnswerer(service, proxied, traffic, options.errorsPerSecond, options);
   const answer = (bytes: Uint8Array, from: RemoteInfo): void => answerer.receive(bytes, from, clock());
   socket.on('message', (datagram, by) => {
-    if (!proxied.receive(datagram, by, answer)) traffic.dropped++;
+    try {
+      if (!proxied.receive(datagram, by, answer)) traffic.dropped++;
+    } catch (error) {
+      if (onError === undefined) throw error;
+      traffic.dropped++;
+      onError(error);
+    }
   });
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.dropped++);

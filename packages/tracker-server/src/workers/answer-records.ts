@@ -94,12 +94,17 @@ export function writeRare(
   return 8 + text.length;
 }
 
+/** The id of the question that a record answers. */
+export function answerId(view: DataView, at: number): number {
+  return view.getUint32(at + 4, true);
+}
+
 /** Reads answers, each sample into the one before. */
 export class AnswerReader {
   readonly #sample = new PeerSample(1000);
 
   read(bytes: Uint8Array, view: DataView, at: number, length: number): AnswerRecord {
-    const id = view.getUint32(at + 4, true);
+    const id = answerId(view, at);
     if (bytes[at] === kinds.listing) return { kind: 'listing', id, reply: this.#listing(bytes, view, at) };
     // What our own other thread wrote.
     const value: unknown = JSON.parse(decoder.decode(bytes.slice(at + 8, at + length)));

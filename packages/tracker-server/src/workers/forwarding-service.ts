@@ -2,7 +2,7 @@
 // under way is bounded; beyond that a client is told to come back.
 import type { AnnounceFailure } from '@shoal/tracker-protocol';
 import type { AnnounceDone, ScrapeDone, SwarmService } from '../swarm-service.ts';
-import { AnswerReader } from './answer-records.ts';
+import { AnswerReader, type AnswerRecord, answerId } from './answer-records.ts';
 import { longestAnnounce, writeAnnounce, writeScrape } from './question-records.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
@@ -20,10 +20,13 @@ export class ForwardingService implements SwarmService {
   readonly #reader = new AnswerReader();
   readonly #waiting: (Waiting | undefined)[] = [];
   readonly #free: number[] = [];
+  readonly #onError: (error: unknown) => void;
 
-  constructor(questions: RingWriter, answers: RingReader) {
+  /** `onError` hears of failures of our own in who takes an answer. Default: they are thrown. */
+  constructor(questions: RingWriter, answers: RingReader, onError: (error: unknown) => void = thrown) {
     this.#questions = questions;
     this.#answers = answers;
+    this.#onError = onError;
     for (let id = mostUnderWay - 1; id >= 0; id--) this.#free.push(id);
   }
 
@@ -52,14 +55,18 @@ export class ForwardingService implements SwarmService {
   /** Hands out the answers that are there. To be called when the bell rang. */
   collect(): void {
     const isMore = this.#answers.drain(turn, (bytes, view, at, length) => {
-      const answer = this.#reader.read(bytes, view, at, length);
-      const waiting = this.#waiting[answer.id];
-      this.#waiting[answer.id] = undefined;
-      this.#free.push(answer.id);
+      const id = answerId(view, at);
+      const waiting = this.#waiting[id];
       if (waiting === undefined) return;
-      if (answer.kind === 'refusal') ('announce' in waiting ? waiting.announce : waiting.scrape)(answer.failure);
-      else if (answer.kind === 'listing' && 'announce' in waiting) waiting.announce(answer.reply);
-      else if (answer.kind === 'counts' && 'scrape' in waiting) waiting.scrape(answer.counts);
+      this.#waiting[id] = undefined;
+      this.#free.push(id);
+      try {
+        hand(waiting, this.#reader.read(bytes, view, at, length));
+      } catch (error) {
+        this.#onError(error);
+        // Who waits did not get that one.
+        refuse(waiting, failed);
+      }
     });
     if (isMore) setImmediate(() => this.collect());
   }
@@ -68,4 +75,21 @@ export class ForwardingService implements SwarmService {
     if (id !== undefined) this.#free.push(id);
     done({ failureReason: 'the tracker has too much to do, try again in a minute', retryIn: 1, interval: 60 });
   }
+}
+
+function hand(waiting: Waiting, answer: AnswerRecord): void {
+  if (answer.kind === 'refusal') refuse(waiting, answer.failure);
+  else if (answer.kind === 'listing' && 'announce' in waiting) waiting.announce(answer.reply);
+  else if (answer.kind === 'counts' && 'scrape' in waiting) waiting.scrape(answer.counts);
+}
+
+function refuse(waiting: Waiting, failure: AnnounceFailure): void {
+  ('announce' in waiting ? waiting.announce : waiting.scrape)(failure);
+}
+
+/** What is told in place of an answer that we failed to give. */
+export const failed: AnnounceFailure = { failureReason: 'the tracker failed to answer', retryIn: 1, interval: 60 };
+
+export function thrown(error: unknown): never {
+  throw error;
 }

@@ -33,7 +33,8 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
       transport: 'http',
       module: 'http-thread',
       host,
-      onError,
+      // As without threads: who does not listen does not hear.
+      onError: onError ?? ((): void => {}),
       port: options.port,
       start: (port) => ({ ...own, port, trust: source.options, inner }),
       count: (counted) => {

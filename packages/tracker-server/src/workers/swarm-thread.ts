@@ -21,7 +21,7 @@ export type ToThread = 'bell' | 'close' | { readonly trust: SourceOptions } | { 
 /** Counters by name. */
 export type Counted = Readonly<Record<string, number>>;
 
-/** `bell`: questions are there. `counted`: since it was last said. `fault`: a failure of our own, which a client saw as status 500. */
+/** `bell`: questions are there. `counted`: since it was last said. `fault`: a failure of our own, for which a client heard that the tracker failed. */
 export type FromThread =
   | 'bell'
   | { readonly listening: Endpoint }
@@ -42,8 +42,8 @@ export interface SwarmThreadsOptions<Start> {
   readonly port: number;
   /** Takes what threads counted, a few times a second. */
   readonly count: (counted: Counted) => void;
-  /** Hears of failures of our own. */
-  readonly onError?: ((error: unknown) => void) | undefined;
+  /** Hears of failures of our own, in threads and in `service`. */
+  readonly onError: (error: unknown) => void;
 }
 
 /** Threads that listen. Disposing closes their sockets and ends them. */
@@ -107,7 +107,7 @@ class SwarmThread<Start extends object> {
     const workerData: Start & Rings = { ...start(port), ...rings };
     this.#worker = new Worker(moduleUrl(module), { name: `shoal-${transport}`, execArgv: conditions(), workerData });
     const answers = new RingWriter(rings.answers, () => this.tell('bell'));
-    this.#owner = new SwarmOwner(service, clock, new RingReader(rings.questions), answers);
+    this.#owner = new SwarmOwner(service, clock, new RingReader(rings.questions), answers, onError);
     const { promise, resolve, reject } = Promise.withResolvers<Endpoint>();
     this.listening = promise;
     this.#worker.on('message', (message: FromThread) => {
@@ -115,7 +115,7 @@ class SwarmThread<Start extends object> {
       else if ('listening' in message) resolve(message.listening);
       else if ('failed' in message) reject(failureOf(message.failed, transport, host, port));
       else if ('counted' in message) count(message.counted);
-      else onError?.(message.fault);
+      else onError(message.fault);
     });
     this.#ended = new Promise((ended) => this.#worker.once('exit', () => ended()));
     // A mistake of ours: it ends a tracker of one thread too.

@@ -38,7 +38,9 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
   const tell = (message: FromThread): void => parentPort?.postMessage(message);
   const { questions, answers, ...rest } = workerData as Start & Rings;
   const start = rest as unknown as Start;
-  const service = new ForwardingService(new RingWriter(questions, () => tell('bell')), new RingReader(answers));
+  const onError = (error: unknown): void => tell({ fault: error instanceof Error ? error : new Error(String(error)) });
+  const ring = new RingWriter(questions, () => tell('bell'));
+  const service = new ForwardingService(ring, new RingReader(answers), onError);
   const source = new SourceAddress(start.trust);
   const report = (): void => {
     if (Object.values(counters).every((count) => count === 0)) return;
@@ -60,8 +62,6 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
     else listener?.configure?.(message.udp);
   });
   try {
-    const onError = (error: unknown): void =>
-      tell({ fault: error instanceof Error ? error : new Error(String(error)) });
     const clock = (): number => performance.timeOrigin + performance.now();
     listener = await listen(start, { service, source, clock, onError });
     tell({ listening: listener.address });

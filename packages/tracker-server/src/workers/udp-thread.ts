@@ -18,6 +18,6 @@ export interface UdpStart {
 }
 
 const traffic = { ...createTraffic().udp };
-await runThread<UdpStart>(traffic, async (start, { service, source, clock }) =>
-  listenUdp(service, { ...start, reusePort: true, clock, traffic, proxies: source }),
+await runThread<UdpStart>(traffic, async (start, { service, source, clock, onError }) =>
+  listenUdp(service, { ...start, reusePort: true, clock, traffic, proxies: source, onError }),
 );

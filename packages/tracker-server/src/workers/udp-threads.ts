@@ -5,6 +5,7 @@ import type { SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import type { ConnectionIdMode } from '../udp/address-proof.ts';
 import type { UdpListener } from '../udp/listener.ts';
+import { thrown } from './forwarding-service.ts';
 import { startThreads } from './swarm-thread.ts';
 import type { UdpStart } from './udp-thread.ts';
 
@@ -20,6 +21,8 @@ export interface UdpThreadsOptions {
   readonly workers: number;
   readonly clock: () => number;
   readonly traffic: UdpTraffic;
+  /** Hears of failures of our own. Default: they are thrown. */
+  readonly onError?: ((error: unknown) => void) | undefined;
 }
 
 /** Starts the threads; resolves when all of them listen. @throws TrackerServerError when the address cannot be bound */
@@ -36,6 +39,7 @@ export async function listenInThreads(service: SwarmService, options: UdpThreads
     module: 'udp-thread',
     host,
     port: options.port,
+    onError: options.onError ?? thrown,
     start: (port) => ({ ...own, port, trust: source.options }),
     count: (counted) => {
       for (const name of Object.keys(traffic) as (keyof UdpTraffic)[]) traffic[name] += counted[name] ?? 0;
