@@ -1,7 +1,7 @@
 // Addresses, dials and the life of connections. Decides who reaches whom and what each end is told, and when;
 // must not know BitTorrent: what flows is bytes. Level: flows over access links with latency, no packets, because
 // loss and round-trip time change swarm results by less than 15 % while packets cost ten times the events.
-import type { Endpoint } from '@shoal/tracker-protocol';
+import { type Endpoint, formatEndpoint } from '@shoal/tracker-protocol';
 import { Connection } from './connection.ts';
 import { type Host, NetworkHost } from './host.ts';
 import { type LinkOptions, type NetworkOptions, linkDefaults, networkDefaults } from './options.ts';
@@ -105,5 +105,5 @@ export class Network {
 
 /** The text form under which a network knows an address. */
 export function addressOf(endpoint: Endpoint): string {
-  return endpoint.ip.includes(':') ? `[${endpoint.ip}]:${endpoint.port}` : `${endpoint.ip}:${endpoint.port}`;
+  return formatEndpoint(endpoint);
 }

@@ -3,7 +3,7 @@
 import { type Socket, connect, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type BencodeDictionary, utf8 } from '@shoal/bencode';
-import { percentEncode } from '@shoal/tracker-protocol';
+import { formatEndpoint, percentEncode } from '@shoal/tracker-protocol';
 import type { Deadline } from './deadline.ts';
 import { ConformanceError } from './errors.ts';
 import { type HttpResponse, bodyDictionary, readResponses } from './http-response.ts';
@@ -66,7 +66,7 @@ export class HttpProbe {
   request(requestTarget: string, headers: Parameters = {}, method = 'GET'): string {
     const { host, port } = this.#target;
     const all: Parameters = {
-      Host: `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      Host: formatEndpoint({ ip: host, port }),
       Connection: 'close',
       ...headers,
     };

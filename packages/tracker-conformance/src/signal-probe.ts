@@ -9,6 +9,7 @@ import {
   TrackerProtocolError,
   decodeSignalReply,
   encodeSignalRequest,
+  formatEndpoint,
 } from '@shoal/tracker-protocol';
 import { WebSocket } from 'ws';
 import type { Deadline } from './deadline.ts';
@@ -35,7 +36,7 @@ export class SignalProbe {
   private constructor(target: Target, deadline: Deadline) {
     const { transport, host, ip, port, path } = target;
     this.#deadline = deadline;
-    const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const authority = formatEndpoint({ ip: host, port });
     this.#socket = new WebSocket(`${transport}://${authority}${path}`, {
       perMessageDeflate: false,
       maxPayload: maxReceivedBytes,

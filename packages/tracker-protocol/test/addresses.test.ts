@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { canonicalIp, formatIp, ipScope, isLoopbackIp, isMulticastIp, isPrivateIp, isPublicIp } from '../src/index.ts';
-import { parseEndpoint, parseIp } from '../src/index.ts';
+import { formatEndpoint, parseEndpoint, parseIp } from '../src/index.ts';
 import { fromHex } from './bytes.ts';
 
 describe('canonical text (RFC 5952)', () => {
@@ -123,6 +123,12 @@ describe('endpoints (BEP 7)', () => {
     ['[2001:db8::1]', { ip: '2001:db8::1', port: 1 }],
   ])('%s', (written, endpoint) => {
     expect(parseEndpoint(written, 1)).toEqual(endpoint);
+    expect(parseEndpoint(formatEndpoint(endpoint), 0)).toEqual(endpoint);
+  });
+
+  test('are written as in URLs', () => {
+    const written = ['1.2.3.4', '2001:db8::1', 'tracker.example'].map((ip) => formatEndpoint({ ip, port: 80 }));
+    expect(written).toEqual(['1.2.3.4:80', '[2001:db8::1]:80', 'tracker.example:80']);
   });
 
   test.each([

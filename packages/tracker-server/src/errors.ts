@@ -1,4 +1,5 @@
 // The one error class of this package: a tracker that cannot listen. What remotes do wrong is answered, not thrown.
+import { formatEndpoint } from '@shoal/tracker-protocol';
 
 /** Why a server could not start; part of semver. */
 export type TrackerServerErrorCode =
@@ -18,10 +19,9 @@ export class TrackerServerError extends Error {
 
   constructor(transport: 'http' | 'udp', host: string, port: number, cause: unknown) {
     const code = codeOf(cause);
-    super(
-      `cannot listen for ${transport.toUpperCase()} on ${host.includes(':') ? `[${host}]` : host}:${port}: ${reasons[code]}`,
-      { cause },
-    );
+    super(`cannot listen for ${transport.toUpperCase()} on ${formatEndpoint({ ip: host, port })}: ${reasons[code]}`, {
+      cause,
+    });
     this.name = 'TrackerServerError';
     this.code = code;
     this.transport = transport;

@@ -1,7 +1,8 @@
 // The listener for administrators: who may ask, what they may ask, JSON in their hands. What happens then is decided by
 // `Administration`; openapi.ts describes the same routes.
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import { type Server, isIPv6 } from 'node:net';
+import type { Server } from 'node:net';
+import { formatEndpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '@shoal/tracker-server';
 import type { ListenAddress } from '../configuration/setting.ts';
 import type { AdminToken } from './token.ts';
@@ -168,5 +169,5 @@ function urlOf(server: Server): string {
   const address = server.address();
   // Listening on host and port always gives an address with both.
   if (address === null || typeof address === 'string') throw new TypeError('not listening on a port');
-  return `http://${isIPv6(address.address) ? `[${address.address}]` : address.address}:${address.port}`;
+  return `http://${formatEndpoint({ ip: address.address, port: address.port })}`;
 }

@@ -3,6 +3,7 @@
 import { isIPv6 } from 'node:net';
 import { resolve } from 'node:path';
 import { PolicyListError, parseAddressRange } from '@shoal/tracker';
+import { formatEndpoint } from '@shoal/tracker-protocol';
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -177,7 +178,7 @@ export function parseListenAddress(text: string): ListenAddress | 'off' {
 /** What `parseListenAddress` reads. */
 export function formatListenAddress(address: ListenAddress | 'off'): string {
   if (address === 'off') return address;
-  return `${isIPv6(address.host) ? `[${address.host}]` : address.host}:${address.port}`;
+  return formatEndpoint({ ip: address.host, port: address.port });
 }
 
 function common<Value>(

@@ -152,27 +152,30 @@ function addSnapshotMetrics(registry: Registry, { snapshot }: MetricsSources): v
 type Set = (labels: Record<string, string>, value: number) => void;
 
 function gauge(registry: Registry, name: string, help: string, labels: string[], read: (set: Set) => void): void {
-  const metric: Gauge = new Gauge({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    collect: () => {
-      metric.reset();
-      read((found, value) => metric.set(found, value));
-    },
-  });
+  addMetric(Gauge, registry, name, help, labels, read);
 }
 
 /** A counter whose value is kept elsewhere. */
 function counter(registry: Registry, name: string, help: string, labels: string[], read: (set: Set) => void): void {
-  const metric: Counter = new Counter({
+  addMetric(Counter, registry, name, help, labels, read);
+}
+
+function addMetric(
+  Kind: typeof Gauge | typeof Counter,
+  registry: Registry,
+  name: string,
+  help: string,
+  labels: string[],
+  read: (set: Set) => void,
+): void {
+  const metric: Gauge | Counter = new Kind({
     name,
     help,
     labelNames: labels,
     registers: [registry],
     collect: () => {
       metric.reset();
+      // Of nothing: what is added is the value.
       read((found, value) => metric.inc(found, value));
     },
   });

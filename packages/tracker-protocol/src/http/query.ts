@@ -1,6 +1,6 @@
 // The query of an HTTP announce or scrape, both ends. Parses the raw target in one scan: no URL object, no
 // percent-decoder that thinks in UTF-8. Knows no passkeys and no policy. BEP 3, 7, 21, 23, 48.
-import { formatIp, ipFamily, parseEndpoint, parseIp } from '../addresses.ts';
+import { formatEndpoint, formatIp, ipFamily, parseEndpoint, parseIp } from '../addresses.ts';
 import { TrackerProtocolError } from '../errors.ts';
 import { percentDecodeInto, percentDecodeText, percentEncode, percentEncodeText } from '../percent-encoding.ts';
 import type { AnnounceEvent, AnnounceRequest, Endpoint } from '../types.ts';
@@ -38,8 +38,8 @@ export function encodeAnnounceQuery(request: AnnounceRequest): string {
   if (request.trackerId !== undefined) query += `&trackerid=${percentEncodeText(request.trackerId)}`;
   if (request.last !== undefined) query += `&last=${natural(request.last)}`;
   if (request.ip !== undefined) query += `&ip=${percentEncodeText(request.ip)}`;
-  if (request.ipv4 !== undefined) query += `&ipv4=${percentEncodeText(endpointText(request.ipv4))}`;
-  if (request.ipv6 !== undefined) query += `&ipv6=${percentEncodeText(endpointText(request.ipv6))}`;
+  if (request.ipv4 !== undefined) query += `&ipv4=${percentEncodeText(formatEndpoint(request.ipv4))}`;
+  if (request.ipv6 !== undefined) query += `&ipv6=${percentEncodeText(formatEndpoint(request.ipv6))}`;
   return query;
 }
 
@@ -305,10 +305,6 @@ function ipText(text: string): string | undefined {
 function endpointOf(text: string, defaultPort: number, family: 4 | 6): Endpoint | undefined {
   const endpoint = parseEndpoint(text, defaultPort);
   return endpoint !== undefined && ipFamily(endpoint.ip) === family ? endpoint : undefined;
-}
-
-function endpointText({ ip, port }: Endpoint): string {
-  return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
 /** Eight digits, as most clients write it. */
