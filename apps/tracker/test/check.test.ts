@@ -1,7 +1,9 @@
 // Checks of trackers that are right and of trackers that are wrong on purpose, over real sockets.
-import { createServer } from 'node:http';
+import { type Server, createServer } from 'node:http';
 import { once } from 'node:events';
-import { createServer as createTcpServer } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { type Socket, connect, createServer as createTcpServer } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encode } from '@shoal/bencode';
 import { SignalledSwarms, Tracker, type TrackerOptions } from '@shoal/tracker';
@@ -9,7 +11,8 @@ import { serveHttp, serveUdp } from '@shoal/tracker-server';
 import { check } from '../src/check/check.ts';
 import { type CheckReport, reportJson, reportOf, reportText } from '../src/check/report.ts';
 import type { Sight } from '../src/check/sight.ts';
-import { TargetError, targetsOf } from '../src/check/targets.ts';
+import { type Target, TargetError, targetsOf } from '../src/check/targets.ts';
+import { visit } from '../src/check/visit.ts';
 import { Run } from './running-command.ts';
 
 const closing: AsyncDisposable[] = [];
@@ -38,11 +41,19 @@ async function ours(options: Partial<TrackerOptions> = {}): Promise<number> {
 
 /** A server that answers every request with these bytes. */
 async function answering(reply: Uint8Array | string): Promise<number> {
-  const server = createServer((_request, response) => response.end(reply)).listen(0, '127.0.0.1');
+  return listening(createServer((_request, response) => response.end(reply)));
+}
+
+/** The port on which a server listens until the test ends. */
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  // Those that were upgraded are none of its own any more.
+  const sockets: Socket[] = [];
+  server.on('connection', (socket: Socket) => sockets.push(socket));
   closing.push({
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   });
@@ -57,6 +68,28 @@ async function silentPort(): Promise<number> {
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
   return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** A proxy on a port of its own that leads WebSockets for one name to a tracker, and no others. */
+async function proxyFor(name: string, tracker: number): Promise<number> {
+  const server = createServer((_request, response) => response.writeHead(404).end());
+  server.on('upgrade', ({ url, headers, rawHeaders }, socket: Socket) => {
+    if (headers.host?.replace(/:\d+$/, '') !== name) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    const inner = connect(tracker, '127.0.0.1');
+    const lines = rawHeaders.flatMap((text, at) => (at % 2 === 0 ? [`${text}: ${rawHeaders[at + 1]}`] : []));
+    inner.write([`GET ${url} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
+    for (const [end, other] of [
+      [socket, inner],
+      [inner, socket],
+    ] as const) {
+      end.on('error', () => {}).on('close', () => other.destroy());
+      end.pipe(other);
+    }
+  });
+  return listening(server);
 }
 
 const options = { only: false, timeoutMs: 2000, infoHash: undefined };
@@ -149,6 +182,67 @@ describe('a check', () => {
       'udp://192.0.2.1:443/announce',
       'wss://192.0.2.1/announce',
     ]);
+  });
+});
+
+describe('a check over WebSockets', () => {
+  const visited = (url: string, address = '127.0.0.1'): ReturnType<typeof visit> => {
+    const transport = url.startsWith('wss:') ? 'wss' : 'ws';
+    const target: Target = { transport, family: 4, address, url, isNamed: true };
+    return visit(target, { infoHash: new Uint8Array(20).fill(3), timeoutMs: 2000 });
+  };
+
+  test('asks for the name at the address, so that a proxy that goes by names leads it to the tracker', async () => {
+    const port = await proxyFor('tracker.test', await ours());
+    const counts = { complete: 0, incomplete: 2 };
+    expect(await visited(`ws://tracker.test:${port}/announce`)).toMatchObject({ found: true, counts });
+    expect(await visited(`ws://other.test:${port}/announce`)).toEqual({
+      failure: 'silent',
+      reason: 'no WebSocket is served there (status 404)',
+    });
+  });
+
+  test('takes a certificate for the name, and no other', async () => {
+    const read = (name: string): string =>
+      readFileSync(new URL(`../../../packages/tracker-server/test/fixtures/${name}.pem`, import.meta.url), 'utf8');
+    const [cert, key] = [read('one.cert'), read('one.key')];
+    const tracker = new Tracker({ random: Math.random, signalling: new SignalledSwarms({ random: Math.random }) });
+    const server = await serveHttp(tracker, { host: '127.0.0.1', port: 0, webSocket: {}, tls: { cert, key } });
+    closing.push(server);
+    const { port } = server.address;
+    const authorities = getCACertificates('default');
+    setDefaultCACertificates([...authorities, cert]);
+    try {
+      expect(await visited(`wss://localhost:${port}/announce`)).toMatchObject({ found: true });
+      expect(await visited(`wss://tracker.test:${port}/announce`)).toMatchObject({
+        failure: 'silent',
+        reason: expect.stringContaining('ERR_TLS_CERT_ALTNAME_INVALID') as string,
+      });
+    } finally {
+      setDefaultCACertificates(authorities);
+    }
+  });
+
+  test('says that nobody listens, that nothing is answered, and that an answer is no WebSocket', async () => {
+    expect(await visited(`ws://tracker.test:${await silentPort()}/`)).toMatchObject({
+      reason: expect.stringContaining('ECONNREFUSED') as string,
+    });
+    const mute = createServer();
+    mute.on('upgrade', () => {});
+    const url = `ws://tracker.test:${await listening(mute)}/`;
+    const target: Target = { transport: 'ws', family: 4, address: '127.0.0.1', url, isNamed: true };
+    expect(await visit(target, { infoHash: new Uint8Array(20), timeoutMs: 50 })).toEqual({
+      failure: 'silent',
+      reason: 'no answer in time',
+    });
+    const liar = createServer();
+    liar.on('upgrade', (_request, socket) =>
+      socket.end('HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n'),
+    );
+    expect(await visited(`ws://tracker.test:${await listening(liar)}/`)).toEqual({
+      failure: 'silent',
+      reason: 'what is served there is no WebSocket',
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import { type AnnounceReply, type AnnounceRequest, type ScrapeCounts, infoHashHe
 import { TrackerError, type TrackerRequestOptions, UdpClient, announce, scrape } from '@shoal/tracker-client';
 import { type Blindness, type Sight, type VisitOptions, randomPeerId } from './sight.ts';
 import type { Target } from './targets.ts';
+import { unreached } from './unreached.ts';
 import { visitWebSocket } from './web-socket-visit.ts';
 
 /** Visits one target; whatever goes wrong there is part of what is seen. */
@@ -74,19 +75,5 @@ function blindness(error: TrackerError): Blindness {
   if (error.code === 'refused') return { failure: 'refused', reason };
   if (error.code === 'timeout') return { failure: 'silent', reason: 'no answer in time' };
   if (error.code !== 'unreachable') return { failure: 'wrong', reason };
-  const code = systemCode(error.cause);
-  if (code !== undefined && noRoute.has(code))
-    return { failure: 'no-route', reason: `this machine has no way there (${code})` };
-  return { failure: 'silent', reason: code === undefined ? reason : `${reason} (${code})` };
-}
-
-const noRoute = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EHOSTUNREACH']);
-
-/** The system's code, of an error or of the first that it gathers. */
-function systemCode(cause: unknown): string | undefined {
-  if (cause instanceof AggregateError) return systemCode(cause.errors[0]);
-  if (!(cause instanceof Error)) return undefined;
-  if ('code' in cause && typeof cause.code === 'string' && cause.code !== 'ERR_SOCKET_DGRAM_NOT_RUNNING')
-    return cause.code;
-  return systemCode(cause.cause);
+  return unreached(error.cause, reason);
 }

@@ -1,9 +1,10 @@
 // What a WebTorrent peer would see: two sockets announce, the second's offer must reach the first.
-// The protocol is that of @shoal/tracker-protocol's README; the socket is the one of Node.
+// The protocol is that of @shoal/tracker-protocol's README.
 import { randomBytes } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import type { Target } from './targets.ts';
 import { type Blindness, type Sight, type VisitOptions, randomPeerId } from './sight.ts';
+import type { Target } from './targets.ts';
+import { NoWebSocketError, type TextSocket, openTextSocket } from './text-socket.ts';
+import { unreached } from './unreached.ts';
 
 /** A message, as far as it is looked at. */
 type Message = Readonly<Record<string, unknown>>;
@@ -14,10 +15,10 @@ export async function visitWebSocket(
   { infoHash, timeoutMs }: VisitOptions,
 ): Promise<Sight | Blindness> {
   const started = performance.now();
-  const first = new Visitor(socketUrl(target), infoHash, timeoutMs);
-  const second = new Visitor(socketUrl(target), infoHash, timeoutMs);
+  const [first, second] = [new Visitor(infoHash, timeoutMs), new Visitor(infoHash, timeoutMs)];
   try {
-    await Promise.all([first.opened, second.opened]);
+    await first.open(target);
+    await second.open(target);
     const joined = await first.announce([]);
     const latencyMs = performance.now() - started;
     if (typeof joined['failure reason'] === 'string') return { failure: 'refused', reason: joined['failure reason'] };
@@ -43,7 +44,7 @@ export async function visitWebSocket(
     };
   } catch (error) {
     if (!(error instanceof VisitError)) throw error;
-    return { failure: 'silent', reason: error.message };
+    return unreached(error.cause, error.message);
   } finally {
     first.close();
     second.close();
@@ -52,24 +53,46 @@ export async function visitWebSocket(
 
 class VisitError extends Error {}
 
+/** Who waits for a message. */
+interface Waiting {
+  readonly fits: (message: Message) => boolean;
+  readonly resolve: (message: Message) => void;
+  readonly reject: (error: VisitError) => void;
+}
+
+const isSilent = 'the WebSocket is open but no answer came';
+
 /** A peer behind a socket. */
 class Visitor {
-  readonly opened: Promise<void>;
-  readonly #socket: WebSocket;
   readonly #infoHash: string;
   readonly #peerId: string = idText(randomPeerId());
   readonly #timeoutMs: number;
+  readonly #waiting = new Set<Waiting>();
+  #socket: TextSocket | undefined;
 
-  constructor(url: string, infoHash: Uint8Array, timeoutMs: number) {
-    this.#socket = new WebSocket(url);
+  constructor(infoHash: Uint8Array, timeoutMs: number) {
     this.#infoHash = idText(infoHash);
     this.#timeoutMs = timeoutMs;
-    this.opened = this.#within('no WebSocket is served there', (resolve, reject, signal) => {
-      this.#socket.addEventListener('open', () => resolve(undefined), { signal });
-      this.#socket.addEventListener('error', () => reject(), { signal });
-    });
-    // The other of the two may fail first.
-    this.opened.catch(() => {});
+  }
+
+  /** Connects. @throws VisitError */
+  async open({ url, address, family }: Target): Promise<void> {
+    const events = {
+      message: (text: string) => this.#hear(text),
+      closed: () => this.#waiting.forEach(({ reject }) => reject(new VisitError(isSilent))),
+    };
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), this.#timeoutMs);
+    try {
+      this.#socket = await openTextSocket(url, { address, family }, events, late.signal);
+    } catch (cause) {
+      if (late.signal.aborted) throw new VisitError('no answer in time');
+      throw cause instanceof NoWebSocketError
+        ? new VisitError(cause.message)
+        : new VisitError('no WebSocket is served there', { cause });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** The answer to an announce. */
@@ -77,7 +100,7 @@ class Visitor {
     const answer = this.next((message) => 'interval' in message || 'failure reason' in message);
     const amounts = { uploaded: 0, downloaded: 0, left: 16_384 };
     const ids = { info_hash: this.#infoHash, peer_id: this.#peerId };
-    this.#socket.send(
+    this.#socket?.send(
       JSON.stringify({ action: 'announce', event: 'started', ...ids, ...amounts, numwant: offers.length, offers }),
     );
     return answer;
@@ -85,48 +108,28 @@ class Visitor {
 
   /** The next message of ours that `fits`. @throws VisitError when none comes */
   next(fits: (message: Message) => boolean): Promise<Message> {
-    const promise = this.#within<Message>('the WebSocket is open but no answer came', (resolve, reject, signal) => {
-      this.#socket.addEventListener(
-        'message',
-        ({ data }) => {
-          const message = messageIn(data);
-          if (message?.['info_hash'] === this.#infoHash && fits(message)) resolve(message);
-        },
-        { signal },
-      );
-      this.#socket.addEventListener('close', () => reject(), { signal });
+    const { promise, resolve, reject } = Promise.withResolvers<Message>();
+    const timer = setTimeout(() => reject(new VisitError(isSilent)), this.#timeoutMs);
+    const waiting = { fits, resolve, reject };
+    this.#waiting.add(waiting);
+    const done = promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(waiting);
     });
-    promise.catch(() => {});
-    return promise;
+    // Another one may be waited for first.
+    done.catch(() => {});
+    return done;
   }
 
   close(): void {
-    this.#socket.close();
+    this.#socket?.close();
   }
 
-  async #within<Value>(
-    failure: string,
-    listen: (resolve: (value: Value) => void, reject: () => void, signal: AbortSignal) => void,
-  ): Promise<Value> {
-    const done = new AbortController();
-    const { promise, resolve, reject } = Promise.withResolvers<Value>();
-    const fail = (): void => reject(new VisitError(failure));
-    const timer = setTimeout(fail, this.#timeoutMs);
-    listen(resolve, fail, done.signal);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      done.abort();
-    }
+  #hear(text: string): void {
+    const message = messageIn(text);
+    if (message?.['info_hash'] !== this.#infoHash) return;
+    for (const { fits, resolve } of this.#waiting) if (fits(message)) resolve(message);
   }
-}
-
-/** A certificate is for a name, so only without one the address itself can be asked for. */
-function socketUrl({ transport, url, address }: Target): string {
-  if (transport === 'wss') return url;
-  const { port, pathname, search } = new URL(url);
-  return `ws://${isIPv6(address) ? `[${address}]` : address}:${port || '80'}${pathname}${search}`;
 }
 
 /** 20 bytes as 20 characters. */
@@ -134,9 +137,9 @@ function idText(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('latin1');
 }
 
-function messageIn(data: unknown): Message | undefined {
+function messageIn(text: string): Message | undefined {
   try {
-    const value: unknown = JSON.parse(String(data));
+    const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Message) : undefined;
   } catch {
     return undefined;
