@@ -12,7 +12,14 @@ import { trackerClients } from './peers/tracker-clients.ts';
 import { webtorrent } from './peers/webtorrent.ts';
 import { webRtcInNode, type Requirement } from './requirements.ts';
 import type { Scene } from './scene.ts';
-import { bittorrentTracker, opentracker, ShoalTracker, type Protocol, type TrackerProgram } from './trackers.ts';
+import {
+  bittorrentTracker,
+  opentracker,
+  sharedStore,
+  ShoalTracker,
+  type Protocol,
+  type TrackerProgram,
+} from './trackers.ts';
 
 export interface Cell {
   readonly name: string;
@@ -42,7 +49,7 @@ export function matrix(): Cell[] {
   const [file] = contents;
   for (const from of [chromium, webtorrent])
     for (const to of [chromium, webtorrent]) cells.push(pair(from, to, file!, 'WebSocket'));
-  cells.push(connectedClients(), reachableSeeders(file!));
+  cells.push(connectedClients(), reachableSeeders(file!), twoNodes(file!));
   return cells;
 }
 
@@ -101,6 +108,35 @@ function connectedClients(): Cell {
   };
 }
 
+/** Peers at two nodes of ours that share a store; one node is killed. */
+function twoNodes(content: Content): Cell {
+  return {
+    name: `webtorrent to webtorrent at two nodes over Redis, ${content.name}, WebSocket`,
+    requirements: requirementsOf(webtorrent, sharedStore),
+    timeLimitMs: limitMs,
+    async run(scene) {
+      const store = await sharedStore.start(scene);
+      const [one, other] = [
+        await ShoalTracker.start(scene, '--store', store),
+        await ShoalTracker.start(scene, '--store', store),
+      ];
+      const [atOne, atOther] = [
+        await torrentOf(scene, content, [one.announceUrl('WebSocket')], 'one'),
+        await torrentOf(scene, content, [other.announceUrl('WebSocket')], 'other'),
+      ];
+      const seeder = await startSeeder(scene, webtorrent, content, atOne);
+      await one.knowsAnnounces(1);
+      const downloader = await startDownloader(scene, webtorrent, atOther);
+      await downloader.complete;
+      await Promise.all([one, other].map(async (tracker) => expectProtocol(tracker, 'WebSocket', 1)));
+      await one.kill();
+      const late = await startDownloader(scene, webtorrent, atOther, 'late');
+      await late.complete;
+      await compareAll(scene, content, [seeder, downloader, late]);
+    },
+  };
+}
+
 /** Our client on both sides of somebody else's tracker. */
 function foreignTracker(program: TrackerProgram, content: Content, protocol: Protocol): Cell {
   return {
@@ -148,8 +184,13 @@ function requirementsOf(...users: readonly { readonly requirement?: Requirement 
   return users.flatMap(({ requirement }) => requirement ?? []);
 }
 
-async function torrentOf(scene: Scene, content: Content, announceUrls: readonly string[]): Promise<string> {
-  const torrent = join(scene.directory, 'content.torrent');
+async function torrentOf(
+  scene: Scene,
+  content: Content,
+  announceUrls: readonly string[],
+  name = 'content',
+): Promise<string> {
+  const torrent = join(scene.directory, `${name}.torrent`);
   const path = join(originalOf(content, scene.originals), content.entry);
   await createTorrent(scene, path, torrent, content.pieceLength, announceUrls);
   return torrent;
@@ -167,8 +208,8 @@ async function startSeeder(
   return watched(await client.seed(scene, { torrent, directory, address }));
 }
 
-async function startDownloader(scene: Scene, client: Client, torrent: string): Promise<Peer> {
-  const directory = await scene.folder(`${client.name} downloader`);
+async function startDownloader(scene: Scene, client: Client, torrent: string, name = 'downloader'): Promise<Peer> {
+  const directory = await scene.folder(`${client.name} ${name}`);
   return watched(await client.download(scene, { torrent, directory, address: scene.address() }));
 }
 
@@ -189,10 +230,10 @@ async function compareAll(scene: Scene, content: Content, peers: readonly Peer[]
 }
 
 /** Everybody announced, and only where they were told to. */
-async function expectProtocol(tracker: ShoalTracker, protocol: Protocol): Promise<void> {
+async function expectProtocol(tracker: ShoalTracker, protocol: Protocol, least = 2): Promise<void> {
   const { http, udp, websocket } = await tracker.stats();
   const announces = { HTTP: http.announces, UDP: udp.announces, WebSocket: websocket.announces };
   const others = Object.values(announces).reduce((sum, count) => sum + count, 0) - announces[protocol];
-  if (announces[protocol] < 2 || others > 0)
+  if (announces[protocol] < least || others > 0)
     throw new Error(`announces: ${JSON.stringify(announces)}; wanted ${protocol} only`);
 }

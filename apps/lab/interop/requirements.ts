@@ -19,6 +19,7 @@ export const transmissionDaemon: Requirement = debian('transmission-daemon', 'tr
 export const aria2c: Requirement = debian('aria2', 'aria2c', '--version');
 export const libtorrentModule: Requirement = debian('python3-libtorrent', systemPython, '-c', 'import libtorrent');
 export const opentrackerProgram: Requirement = opentrackerRequirement();
+export const redisServer: Requirement = debian('redis-server', 'redis-server', '--version');
 
 const opponents = fileURLToPath(new URL('opponents/', import.meta.url));
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Program } from './program.ts';
-import { bittorrentTrackerPackage, opentrackerProgram, type Requirement } from './requirements.ts';
+import { bittorrentTrackerPackage, opentrackerProgram, redisServer, type Requirement } from './requirements.ts';
 import type { Scene } from './scene.ts';
 
 export type Protocol = 'HTTP' | 'UDP' | 'WebSocket';
@@ -51,6 +51,19 @@ export const bittorrentTracker: TrackerProgram = {
   },
 };
 
+/** A Redis server that several trackers of ours share. */
+export const sharedStore: { readonly requirement: Requirement; start(scene: Scene): Promise<string> } = {
+  requirement: redisServer,
+  async start(scene) {
+    const address = scene.address();
+    const port = '6379';
+    const words = ['--bind', address, '--port', port, '--save', '', '--protected-mode', 'no'];
+    const program = await scene.spawn('redis-server', 'redis-server', ...words);
+    await program.heard('ready', (line) => (line.includes('Ready to accept connections') ? line : undefined));
+    return `redis://${address}:${port}`;
+  },
+};
+
 /** The counters of our tracker's /stats.json that cells look at. */
 interface Stats {
   readonly swarms: { readonly seeders: number; readonly leechers: number; readonly completed: number };
@@ -63,10 +76,12 @@ interface Stats {
 export class ShoalTracker implements RunningTracker {
   readonly #scene: Scene;
   readonly #address: string;
+  readonly #program: Program;
 
-  private constructor(scene: Scene, address: string) {
+  private constructor(scene: Scene, address: string, program: Program) {
     this.#scene = scene;
     this.#address = address;
+    this.#program = program;
   }
 
   static async start(scene: Scene, ...more: readonly string[]): Promise<ShoalTracker> {
@@ -76,7 +91,7 @@ export class ShoalTracker implements RunningTracker {
     const options = ['--http', at, '--udp', at, '--json', ...more];
     const program = await scene.spawn('shoal-tracker', process.execPath, command, 'serve', ...options);
     await program.heard('listening', (line) => (line.includes('"listening"') ? line : undefined));
-    return new ShoalTracker(scene, address);
+    return new ShoalTracker(scene, address, program);
   }
 
   announceUrl(protocol: Protocol): string {
@@ -88,10 +103,20 @@ export class ShoalTracker implements RunningTracker {
     return (await response.json()) as Stats;
   }
 
+  /** Ends it without a goodbye. */
+  async kill(): Promise<void> {
+    await this.#program.kill();
+  }
+
   /** How many announcers it could connect back to; it must have been started with `--metrics public`. */
   async reachable(): Promise<number> {
     const response = await fetch(`http://${this.#address}:${trackerPort}/metrics`, { signal: this.#scene.signal });
     return Number(/^btt_nat_checks_total\{result="reachable"\} (\d+)$/m.exec(await response.text())?.[1] ?? 0);
+  }
+
+  /** Settles when so many WebTorrent peers have announced here. */
+  async knowsAnnounces(count: number): Promise<void> {
+    await this.#scene.asked(async () => ((await this.stats()).websocket.announces >= count ? true : undefined));
   }
 
   /** Settles when the tracker knows so many seeders. */
