@@ -154,7 +154,8 @@ export class RunningConfiguration implements Disposable {
     this.#reloads[problems.length === 0 ? 'ok' : 'failed']++;
     const { applied, later } = changes;
     // Of a file that cannot be used everything was said.
-    if (withLists || problems.length === 0) log.info('configuration read again', { applied, entries: entriesOf(lists) });
+    if (withLists || problems.length === 0)
+      log.info('configuration read again', { applied, entries: entriesOf(lists) });
     if (later.length > 0) log.warn(`${later.join(', ')}: changed, but takes effect at the next start`);
     return { ...changes, problems };
   }
