@@ -6,7 +6,7 @@ import { MemberLists, emptyList } from '../src/memory/member-lists.ts';
 test.each([2, 5])(
   'blocks of %i words an entry never overlap, and serve other sizes once they are released',
   (words) => {
-    const sizes = [1, 2, 3, 10, 256];
+    const sizes = [1, 2, 3, 10, 1024];
     const step = fc.record({
       size: fc.integer({ min: 0, max: sizes.length - 1 }),
       release: fc.boolean(),
@@ -35,8 +35,8 @@ test.each([2, 5])(
         }
         for (const { block } of held) slabs.release(block);
         const { chunks } = slabs;
-        const perSlab = Math.floor(4096 / words / 256);
-        for (let blocks = 0; blocks < chunks * 16 * perSlab; blocks++) slabs.allocate(4);
+        const perSlab = Math.floor(16_384 / words / 1024);
+        for (let blocks = 0; blocks < chunks * 8 * perSlab; blocks++) slabs.allocate(4);
         expect(slabs.chunks).toBe(chunks);
       }),
     );
@@ -45,7 +45,7 @@ test.each([2, 5])(
 
 test.each([2, 5])('lists of %i words an entry hold what was pushed, across every size and back', (words) => {
   const lists = new MemberLists(words);
-  const length = 3 * 256 + 17;
+  const length = 3 * 1024 + 17;
   const at = (list: number, index: number): [Uint32Array, number] => {
     const offset = lists.offsetOf(list, index);
     return [lists.words(offset), lists.base(offset)];
@@ -62,10 +62,13 @@ test.each([2, 5])('lists of %i words an entry hold what was pushed, across every
       list = lists.push(list, index);
       const [array, base] = at(list, index);
       for (let word = 0; word < words; word++) array[base + word] = index + word;
-      if (index % 5 === 0) expectAll(list, index + 1);
+      if (index % 97 === 0) expectAll(list, index + 1);
     }
+    const some = Uint32Array.of(0, length - 1, 1024);
+    lists.locate(list, some, 3);
+    expect([...some]).toEqual([0, length - 1, 1024].map((index) => lists.offsetOf(list, index)));
     for (let left = length; left > 0; left--) {
-      if (left % 5 === 0) expectAll(list, left);
+      if (left % 97 === 0) expectAll(list, left);
       list = lists.pop(list, left);
     }
     expect(list).toBe(emptyList);
@@ -82,7 +85,7 @@ test('a list that swings around a size is not copied each time', () => {
     if (after !== list) copies++;
     list = after;
   };
-  for (let length = 0; length < 600; length++) {
+  for (let length = 0; length < 2100; length++) {
     note(lists.push(list, length));
     const settled = copies;
     for (let turn = 0; turn < 4; turn++) {

@@ -1,13 +1,13 @@
 // Blocks of a few sizes, cut from slabs of one size each, so that a list takes little more than its entries need. A slab
 // whose blocks are all free serves any size again. J. Bonwick, "The Slab Allocator", USENIX Summer 1994.
 
-/** Words of a slab: 16 KiB. Small, as there may be one that is hardly used for every size. */
-const slabShift = 12;
+/** Words of a slab: 64 KiB. Small, as there may be one that is hardly used for every size. */
+const slabShift = 14;
 const slabWords: number = 2 ** slabShift;
 
-/** Slabs are made by the chunk, 256 KiB: an array of its own costs each of them 300 bytes. */
-const chunkSlabs: number = 2 ** (16 - slabShift);
-const chunkShift = 16;
+/** Slabs are made by the chunk, 512 KiB: an array of its own costs each of them 300 bytes. */
+const chunkShift = 17;
+const chunkSlabs: number = 2 ** (chunkShift - slabShift);
 const chunkWords: number = 2 ** chunkShift;
 
 /** No slab, no block. */

@@ -95,7 +95,7 @@ export class FamilyMembers implements IndexedRecords {
 
   /** Writes address and port as a compact record; where it ends. */
   writeEndpoint(record: number, into: Uint8Array, at: number): number {
-    return this.#writeEntryAt(this.#offsetOf(record), into, at);
+    return this.#writeEntry(this.#offsetOf(record), into, at);
   }
 
   isSeed(torrent: number, record: number): boolean {
@@ -230,30 +230,19 @@ export class FamilyMembers implements IndexedRecords {
   #write(into: PeerRecords, torrent: number, count: number, withPeerIds: boolean): void {
     const list = this.#torrents.list(torrent, this.#family);
     const first = into.count;
-    let end = first * into.stride;
-    if (this.#lists.isBlock(list)) {
-      const { entryWords } = this.#lists;
-      const offset = this.#lists.offsetOf(list, 0);
-      const words = this.#lists.words(offset);
-      const base = this.#lists.base(offset);
-      for (let at = 0; at < count; at++)
-        end = this.#writeEntry(words, base + drawn[at]! * entryWords, into.records, end);
-    } else {
-      for (let at = 0; at < count; at++)
-        end = this.#writeEntryAt(this.#lists.offsetOf(list, drawn[at]!), into.records, end);
-    }
     if (withPeerIds) {
       for (let at = 0; at < count; at++)
         this.table.writeId(this.#recordAt(torrent, drawn[at]!), into.peerIds, (first + at) * peerIdBytes);
     }
+    this.#lists.locate(list, drawn, count);
+    let end = first * into.stride;
+    for (let at = 0; at < count; at++) end = this.#writeEntry(drawn[at]!, into.records, end);
     into.count = first + count;
   }
 
-  #writeEntryAt(offset: number, into: Uint8Array, start: number): number {
-    return this.#writeEntry(this.#lists.words(offset), this.#lists.base(offset), into, start);
-  }
-
-  #writeEntry(words: Uint32Array, base: number, into: Uint8Array, start: number): number {
+  #writeEntry(offset: number, into: Uint8Array, start: number): number {
+    const words = this.#lists.words(offset);
+    const base = this.#lists.base(offset);
     let at = start;
     for (let word = 0; word < this.#addressWords; word++, at += 4) writeWord(into, at, words[base + word]!);
     const port = words[base + this.#addressWords]! >>> portShift;

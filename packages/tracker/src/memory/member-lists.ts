@@ -1,6 +1,6 @@
 // Many growing lists of entries in few large arrays: what is given to an announcer lies side by side, so that drawing
 // fifty of a swarm's peers does not wait for memory fifty times. A list is named by a 32-bit reference to a block, which
-// grows by a quarter or less; longer lists are made of blocks of the largest size, so growing never copies more than one.
+// grows by a half or less; longer lists are made of blocks of the largest size, so growing never copies more than one.
 import { BlockSlabs } from './block-slabs.ts';
 
 /** The reference of a list without members. */
@@ -15,13 +15,14 @@ const longSize = 31;
 /** Most records that lists can name. */
 export const maxRecords: number = 2 ** valueBits;
 
-/** Entries of a block: all numbers up to 8, then four sizes for each doubling. */
+/** Entries of a block: all numbers up to 8, then four sizes for each doubling, from 64 on two. */
 const sizes: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 8].concat(
-  [8, 16, 32, 64, 128].flatMap((size) => [1.25, 1.5, 1.75, 2].map((factor) => size * factor)),
+  [8, 16, 32].flatMap((size) => [1.25, 1.5, 1.75, 2].map((factor) => size * factor)),
+  [64, 128, 256, 512].flatMap((size) => [size * 1.5, size * 2]),
 );
 const largest: number = sizes.length - 1;
-/** The largest block as a power of two: 256 entries. */
-const blockShift = 8;
+/** The largest block as a power of two: 1,024 entries. */
+const blockShift = 10;
 const blockEntries: number = 2 ** blockShift;
 
 /** Lists of entries of so many words. */
@@ -37,15 +38,24 @@ export class MemberLists {
     this.#blocks = new BlockSlabs(entryWords, sizes);
   }
 
-  /** Whether all entries of a list follow one another from the offset of the first one on. */
-  isBlock(list: number): boolean {
-    return list >>> valueBits !== longSize;
-  }
-
   /** Where an entry is, for `words` and `base`. */
   offsetOf(list: number, index: number): number {
     if (list >>> valueBits !== longSize) return this.#blocks.offsetOf(list & valueMask, index);
     return this.#blocks.offsetOf(this.#long.get(list)![index >>> blockShift]!, index % blockEntries);
+  }
+
+  /** Replaces the first `count` of `indexes` by where those entries are. */
+  locate(list: number, indexes: Uint32Array, count: number): void {
+    if (list >>> valueBits === longSize) {
+      const blocks = this.#long.get(list)!;
+      for (let at = 0; at < count; at++) {
+        const index = indexes[at]!;
+        indexes[at] = this.#blocks.offsetOf(blocks[index >>> blockShift]!, index % blockEntries);
+      }
+      return;
+    }
+    const first = this.#blocks.offsetOf(list & valueMask, 0);
+    for (let at = 0; at < count; at++) indexes[at] = first + indexes[at]! * this.entryWords;
   }
 
   /** The array that holds the entry at an offset, and where in it that begins. */

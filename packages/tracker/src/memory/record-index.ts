@@ -1,7 +1,7 @@
 // A hash index over numbered records that grows page by page (extendible hashing): an insertion never rehashes
-// more than one page, so there is no pause however many records there are. It stores 4 bytes per slot, four bits of
-// them from the hash, so that a search seldom looks at another record than the one it is for; the owner of the records
-// computes hashes and compares. R. Fagin et al., ACM TODS 4(3), 1979.
+// more than one page, so there is no pause however many records there are. It stores 4 bytes per slot; what a record
+// number leaves of them is a tag made of the hash, so that a search seldom looks at another record than the one it is
+// for. The owner of the records computes hashes and compares. R. Fagin et al., ACM TODS 4(3), 1979.
 
 /** The owner of the records. */
 export interface IndexedRecords {
@@ -22,17 +22,17 @@ const fullPageSlots = 1536;
 /** Past 2^16 pages (some 60 million records) pages double instead of splitting, which keeps the directory small. */
 const maxDepth = 16;
 
-/**
- * Low bits of a slot: record number + 1, at most 2^27. The four above are bits 16–19 of the hash: slots within a page
- * are found by lower bits, pages by higher ones (up to 4,096 pages).
- */
-const recordBits = 28;
-const recordMask: number = 2 ** recordBits - 1;
-const tagShift: number = recordBits - 16;
+/** Low bits of a slot, in pages of few records: record number + 1. */
+const fewestRecordBits = 10;
+
+/** Fibonacci hashing (Knuth, TAOCP 6.4): the page and the home of a hash take bits of it, the tag depends on all. */
+const tagMultiplier = 0x9e37_79b1;
 
 interface Page {
   /** Tag and record number + 1; 0 is an empty slot. */
   slots: Uint32Array;
+  /** The bits of the record number, as many as the largest one in this page takes. */
+  recordMask: number;
   used: number;
   /** How many leading bits of the hash all records of this page share. */
   depth: number;
@@ -46,28 +46,30 @@ export class RecordIndex {
 
   constructor(records: IndexedRecords) {
     this.#records = records;
-    this.#directory = [emptyPage(0)];
+    this.#directory = [emptyPage(0, 2 ** fewestRecordBits - 1)];
     this.#depth = 0;
   }
 
   /** The record that its owner recognises among those with this hash, or -1. */
   find(hash: number): number {
-    const { slots } = this.#pageOf(hash);
+    const { slots, recordMask } = this.#pageOf(hash);
     const last = slots.length - 1;
-    const tag = tagOf(hash);
+    const tag = Math.imul(hash, tagMultiplier);
     for (let slot = homeOf(hash, slots); ; slot = slot === last ? 0 : slot + 1) {
       const entry = slots[slot]!;
       if (entry === 0) return -1;
-      if (entry >>> recordBits === tag && this.#records.isSought((entry & recordMask) - 1))
-        return (entry & recordMask) - 1;
+      // Equal but for the bits of the record number.
+      if ((entry ^ tag) >>> 0 > recordMask) continue;
+      const record = (entry & recordMask) - 1;
+      if (this.#records.isSought(record)) return record;
     }
   }
 
   /** Adds a record that is not in the index. */
   add(hash: number, record: number): void {
     let page = this.#pageOf(hash);
-    // At most seven eighths full: a search that fails then passes 32 slots (Knuth, TAOCP 6.4), two lines of memory, of
-    // which two have its tag. Splits and removals are bounded by the page.
+    // At most seven eighths full: a search that fails then passes 32 slots (Knuth, TAOCP 6.4), two lines of memory.
+    // Splits and removals are bounded by the page.
     while (isFull(page)) {
       if (page.slots.length < fullPageSlots) this.#enlarge(page, fullPageSlots);
       else if (page.depth < maxDepth) this.#split(page, hash);
@@ -80,7 +82,7 @@ export class RecordIndex {
   /** Takes out a record that is in the index. Records behind it move up, so there are no tombstones. */
   remove(hash: number, record: number): void {
     const page = this.#pageOf(hash);
-    const { slots } = page;
+    const { slots, recordMask } = page;
     const size = slots.length;
     let gap = homeOf(hash, slots);
     while ((slots[gap]! & recordMask) !== record + 1) gap = (gap + 1) % size;
@@ -97,7 +99,7 @@ export class RecordIndex {
 
   /** Gives all memory back. */
   clear(): void {
-    this.#directory = [emptyPage(0)];
+    this.#directory = [emptyPage(0, 2 ** fewestRecordBits - 1)];
     this.#depth = 0;
   }
 
@@ -111,7 +113,8 @@ export class RecordIndex {
       this.#depth++;
     }
     const depth = page.depth + 1;
-    const halves = [emptyPage(depth), emptyPage(depth)] as const;
+    const { recordMask } = page;
+    const halves = [emptyPage(depth, recordMask), emptyPage(depth, recordMask)] as const;
     for (const entry of page.slots) {
       if (entry === 0) continue;
       const entryHash = this.#records.hashOf((entry & recordMask) - 1);
@@ -132,7 +135,7 @@ export class RecordIndex {
     page.used = 0;
     for (const entry of entries) {
       if (entry === 0) continue;
-      const record = (entry & recordMask) - 1;
+      const record = (entry & page.recordMask) - 1;
       insert(page, this.#records.hashOf(record), record);
     }
   }
@@ -150,22 +153,26 @@ function homeOf(hash: number, slots: Uint32Array): number {
   return ((hash & 0xffff) * slots.length) >>> 16;
 }
 
-function tagOf(hash: number): number {
-  return (hash >>> 16) & 15;
-}
-
 function isFull({ used, slots }: Page): boolean {
   return used >= (slots.length * 7) / 8;
 }
 
-function emptyPage(depth: number): Page {
-  return { slots: new Uint32Array(pageSlots), used: 0, depth };
+function emptyPage(depth: number, recordMask: number): Page {
+  return { slots: new Uint32Array(pageSlots), recordMask, used: 0, depth };
 }
 
 function insert(page: Page, hash: number, record: number): void {
+  while (record >= page.recordMask) shortenTags(page);
   const last = page.slots.length - 1;
   let slot = homeOf(hash, page.slots);
   while (page.slots[slot] !== 0) slot = slot === last ? 0 : slot + 1;
-  page.slots[slot] = (((hash << tagShift) & ~recordMask) | (record + 1)) >>> 0;
+  page.slots[slot] = ((Math.imul(hash, tagMultiplier) & ~page.recordMask) | (record + 1)) >>> 0;
   page.used++;
+}
+
+/** Gives a bit of every tag to the record number. */
+function shortenTags(page: Page): void {
+  const bit = page.recordMask + 1;
+  for (let slot = 0; slot < page.slots.length; slot++) page.slots[slot]! &= ~bit;
+  page.recordMask += bit;
 }
