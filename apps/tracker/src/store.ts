@@ -4,6 +4,7 @@ import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker } from 
 import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
 import { ConfigurationError } from './errors.ts';
+import { KeyAgreement } from './key-agreement.ts';
 import type { Log } from './log.ts';
 import { trackerIdKeyBytes } from './state.ts';
 
@@ -43,8 +44,14 @@ export async function openSwarms(store: string | undefined, rules: SwarmRules, l
 async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
   const totals = new SharedTotals();
   const store = await connectTo(url, () => tracker.peerLifetimeMs);
-  const trackerIdKey = await keyOf(store, log);
+  const trackerIdKey = randomBytes(trackerIdKeyBytes);
   const tracker = new Tracker({ random: Math.random, ...rules, store: totals, trackerIdKey });
+  const agreement = new KeyAgreement(store, trackerIdKey, {
+    take: (key) => tracker.useTrackerIdKey(key),
+    failed: (error) => log.warn(error instanceof Error ? error.message : String(error)),
+  });
+  if (!(await agreement.reached(connectMs)))
+    log.warn('the store is not there yet; until it is, clients are told to come back');
   const shared = new SharedService(tracker, store, {
     onAvailability: (available, reason) =>
       available
@@ -59,6 +66,7 @@ async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swa
     memory: undefined,
     async [Symbol.asyncDispose](): Promise<void> {
       following[Symbol.dispose]();
+      agreement[Symbol.dispose]();
       shared[Symbol.dispose]();
       await store[Symbol.asyncDispose]();
     },
@@ -74,27 +82,4 @@ async function connectTo(url: string, peerLifetimeMs: () => number): Promise<Red
     if (error instanceof TypeError) throw new ConfigurationError(`--store: ${error.message}`);
     throw error;
   }
-}
-
-/** The key that makes tracker ids good at every tracker of the store; without the store, one that is good here. */
-async function keyOf(store: RedisStore, log: Log): Promise<Uint8Array> {
-  const offered = randomBytes(trackerIdKeyBytes);
-  if (!(await connected(store))) {
-    log.warn('the store is not there yet; until it is, clients are told to come back');
-    return offered;
-  }
-  try {
-    return await store.sharedSecret(offered);
-  } catch (error) {
-    log.warn(error instanceof Error ? error.message : String(error));
-    return offered;
-  }
-}
-
-async function connected(store: RedisStore): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), connectMs);
-  const there = await Promise.race([store.ready().then(() => true), late]);
-  clearTimeout(timer);
-  return there;
 }

@@ -90,8 +90,8 @@ async function ask(url: string, path: string): Promise<ReadonlyMap<string, unkno
   return decode(new Uint8Array(await response.arrayBuffer())) as ReadonlyMap<string, unknown>;
 }
 
-function announce(url: string, infoHash: Uint8Array, port: number): Promise<ReadonlyMap<string, unknown>> {
-  const query = `peer_id=${'p'.repeat(20)}&port=${port}&uploaded=0&downloaded=0&left=1&compact=1`;
+function announce(url: string, infoHash: Uint8Array, port: number, more = ''): Promise<ReadonlyMap<string, unknown>> {
+  const query = `peer_id=${'p'.repeat(20)}&port=${port}&uploaded=0&downloaded=0&left=1&compact=1${more}`;
   return ask(url, `announce?info_hash=${percentEncode(infoHash)}&${query}`);
 }
 
@@ -173,10 +173,21 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     await expect.poll(async () => (await announce(url, infoHash, 1001)).get('incomplete')).toBe(1);
   });
 
-  test('start before their store does', async () => {
+  test('start before their store does, and honour the tracker ids of each other once it is there', async () => {
     const server = stack.use(await startRedis());
     await server.stop();
-    const { url } = await tracker(server.url);
-    expect((await announce(url, new Uint8Array(20).fill(7), 1001)).has('failure reason')).toBe(true);
+    const [one, other] = await Promise.all([tracker(server.url), tracker(server.url)]);
+    const infoHash = new Uint8Array(20).fill(7);
+    expect((await announce(one.url, infoHash, 1001)).has('failure reason')).toBe(true);
+    await server.start();
+    // Who echoes an id that is not the one of its address is given another.
+    const isHonoured = async (): Promise<boolean> => {
+      await announce(one.url, infoHash, 1001, '&event=stopped');
+      const id = (await announce(one.url, infoHash, 1001)).get('tracker id');
+      if (!(id instanceof Uint8Array)) return false;
+      const echoed = await announce(other.url, infoHash, 1001, `&trackerid=${Buffer.from(id).toString()}`);
+      return echoed.has('interval') && !echoed.has('failure reason') && !echoed.has('tracker id');
+    };
+    await expect.poll(isHonoured, { timeout: 10_000 }).toBe(true);
   });
 });

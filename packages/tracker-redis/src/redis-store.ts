@@ -136,6 +136,12 @@ export class RedisStore implements AsyncDisposable {
       await new Promise<void>((resolve) => this.#connection.once('ready', resolve));
   }
 
+  /** Calls back each time the store is connected; at once, where it is. */
+  onReady(listener: () => void): void {
+    this.#connection.on('ready', listener);
+    if (this.#connection.status === 'ready') listener();
+  }
+
   /**
    * A secret that all trackers of the store share, such as the key of their tracker ids: what is kept there already, else
    * `offered` from now on. @throws TrackerRedisError

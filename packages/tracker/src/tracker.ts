@@ -107,7 +107,7 @@ export class Tracker {
   readonly #fixedLifetimeMs: number | undefined;
   readonly #store: PeerStore;
   readonly #sample: PeerSample;
-  readonly #ids: TrackerIds;
+  #ids: TrackerIds;
   #announces = 0;
   #scrapes = 0;
   #refused = 0;
@@ -217,6 +217,14 @@ export class Tracker {
   get deadline(): number | undefined {
     const oldest = Math.min(this.#store.oldest ?? Infinity, this.signalling?.oldest ?? Infinity);
     return oldest === Infinity ? undefined : oldest + this.peerLifetimeMs;
+  }
+
+  /**
+   * Goes on with another key behind the tracker ids, such as that of a store that is there at last. Ids of the former key
+   * prove nothing any more, and whoever echoes one is given a new one. @throws RangeError for a wrong length
+   */
+  useTrackerIdKey(trackerIdKey: Uint8Array): void {
+    this.#ids = new TrackerIds(trackerIdKey);
   }
 
   /** Seconds between regular announces, as told to who asks at `now`. */
