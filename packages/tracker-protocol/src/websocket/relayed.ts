@@ -1,6 +1,6 @@
-// What a peer sends, read by who passes its session descriptions on: they stay as JSON has them, for taking them apart
-// and writing them again would be most of the work. Offers as clients write them are matched, all else is left to
-// requests.ts; nothing is taken or refused here that would not be there.
+// What a peer sends, read by who passes its session descriptions on: they stay as JSON has them, for writing them again
+// would be most of the work. Offers as clients write them are found here, all else is left to requests.ts; nothing is
+// taken or refused here that would not be there.
 import { parseFields } from './fields.ts';
 import { type HeldSdp, type SignalOffer, type SignalRequest, isIdText, signalLimits } from './messages.ts';
 import { announceIn, decodeSignalRequest, isAnswer } from './requests.ts';
@@ -16,14 +16,8 @@ const lastField = ',"offers":[';
 /** Clients need 250 characters for the rest. Descriptions are parts of the whole text and keep it, so it is not much more than they are. */
 const mostBefore = 1024;
 
-/** A string of RFC 8259 §7. No two ways to match one, so it takes linear time. */
-const string = String.raw`"[^"\\\0-\x1f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\0-\x1f]*)*"`;
-
-/** An offer as every client known to us writes it, with what follows it. */
-const offerPattern = new RegExp(
-  String.raw`\{"offer":\{"type":"offer","sdp":(${string})\},"offer_id":(${string})\}(,|\]\}$)`,
-  'y',
-);
+/** An offer as every client known to us writes it, up to its description, from there to its id, and its end. */
+const [start, middle, end] = ['{"offer":{"type":"offer","sdp":"', '"},"offer_id":"', '"}'];
 
 /**
  * What comes before the offers is an object when it is closed there: so it is a whole number of fields of the message
@@ -40,16 +34,32 @@ function plainAnnounce(text: string): SignalRequest<HeldSdp> | undefined {
 }
 
 /** The offers from there to the end of the text; undefined where they are written in any other way. */
-function offersFrom(text: string, start: number): SignalOffer<HeldSdp>[] | undefined {
+function offersFrom(text: string, first: number): SignalOffer<HeldSdp>[] | undefined {
   const offers: SignalOffer<HeldSdp>[] = [];
-  offerPattern.lastIndex = start;
-  for (;;) {
-    const [, json = '', quotedId = '', end] = offerPattern.exec(text) ?? [];
-    if (end === undefined) return undefined;
-    // Not a part of the text, which would be kept as long as the id is.
-    const offerId: unknown = JSON.parse(quotedId);
-    if (!isIdText(offerId) || json.length > signalLimits.sdpCharacters) return undefined;
+  for (let at = first; offers.length < signalLimits.offers; at++) {
+    if (!text.startsWith(start, at)) return undefined;
+    const from = at + start.length - 1;
+    const to = text.indexOf(middle, from + 1);
+    const id = to + middle.length - 1;
+    at = text.indexOf(end, id + 1) + end.length;
+    if (to === -1 || at < id) return undefined;
+    const json = text.slice(from, to + 1);
+    // An id of its own, and not a part of the text, which would be kept as long as the id is.
+    const offerId = stringIn(text.slice(id, at - 1));
+    if (!isIdText(offerId) || (stringIn(json)?.length ?? Infinity) > signalLimits.sdpCharacters) return undefined;
     offers.push({ offerId, sdp: { json } });
-    if (end !== ',') return offers.length > signalLimits.offers ? undefined : offers;
+    if (text.length - at === 2 && text.endsWith(']}')) return offers;
+    if (text[at] !== ',') return undefined;
+  }
+  return undefined;
+}
+
+/** The string that JSON in quotes is; undefined where it ends elsewhere or is none. */
+function stringIn(json: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'string' ? value : undefined;
+  } catch {
+    return undefined;
   }
 }

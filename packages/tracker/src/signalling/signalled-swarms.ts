@@ -86,7 +86,7 @@ export class SignalledSwarms {
     this.#maxTorrents = within('maxTorrents', maxTorrents, 1, 100_000);
     this.#maxMembers = within('maxMembers', maxMembers, 1, Number.MAX_SAFE_INTEGER);
     this.#maxOffers = within('maxOffers', maxOffers, 0, 1_000_000);
-    this.#pending = new PendingOffers(within('maxPendingOffers', maxPendingOffers, 2, 2 ** 24));
+    this.#pending = new PendingOffers(within('maxPendingOffers', maxPendingOffers, 2, 2 ** 24), options.random);
     this.#index = new SwarmIndex(options.random);
     this.#draw = new Draw(options.random, mostWanted);
   }

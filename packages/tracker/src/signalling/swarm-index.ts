@@ -55,8 +55,13 @@ export class SwarmIndex {
 
   #keyOf(infoHash: Uint8Array): number {
     this.#bytes.set(infoHash);
-    return this.#hash.of(this.#words, 0, 5);
+    return hashKey(this.#hash.of(this.#words, 0, 5));
   }
+}
+
+/** A hash as a key of a map: 31 bits with a sign, which engines keep without an object for each. */
+export function hashKey(hash: number): number {
+  return hash >> 1;
 }
 
 function same(one: Uint8Array, other: Uint8Array): boolean {
