@@ -10,11 +10,19 @@ import { udpAction, udpLimits, udpProtocolId } from './packets.ts';
 import type { UdpAnnounceRequest, UdpConnectionId, UdpReply, UdpRequest, UdpScrapeRequest } from './packets.ts';
 import { readUrlData } from './url-data.ts';
 
+/** Where a server has hash and id of every announce put: two views of each datagram would cost as much as the rest of it. */
+export interface UdpRequestBytes {
+  /** 20 bytes each. */
+  readonly infoHash: Uint8Array;
+  readonly peerId: Uint8Array;
+}
+
 /**
  * Reads a datagram sent to a tracker; undefined when it is too short, or a connect without the protocol's constant.
- * Hashes and ids in the result are views: valid as long as the datagram's memory is.
+ * Hashes and ids in the result are views: valid as long as the datagram's memory is. Given `into`, those of an announce
+ * are copied there, and valid until the next one is.
  */
-export function decodeUdpRequest(bytes: Uint8Array): UdpRequest | undefined {
+export function decodeUdpRequest(bytes: Uint8Array, into?: UdpRequestBytes): UdpRequest | undefined {
   if (bytes.length < udpLimits.requestBytes) return undefined;
   const action = read32(bytes, 8);
   const transactionId = read32(bytes, 12);
@@ -24,7 +32,9 @@ export function decodeUdpRequest(bytes: Uint8Array): UdpRequest | undefined {
       if (connectionId.high !== udpProtocolId.high || connectionId.low !== udpProtocolId.low) return undefined;
       return { action: 'connect', transactionId };
     case udpAction.announce:
-      return bytes.length < udpLimits.announceBytes ? undefined : readAnnounce(bytes, transactionId, connectionId);
+      return bytes.length < udpLimits.announceBytes
+        ? undefined
+        : readAnnounce(bytes, transactionId, connectionId, into);
     case udpAction.scrape:
       return readScrape(bytes, transactionId, connectionId);
     default:
@@ -63,7 +73,12 @@ export function decodeUdpReply(
   }
 }
 
-function readAnnounce(bytes: Uint8Array, transactionId: number, connectionId: UdpConnectionId): UdpAnnounceRequest {
+function readAnnounce(
+  bytes: Uint8Array,
+  transactionId: number,
+  connectionId: UdpConnectionId,
+  into: UdpRequestBytes | undefined,
+): UdpAnnounceRequest {
   const numWant = read32(bytes, 92);
   const claimed = read32(bytes, 84);
   return {
@@ -71,8 +86,8 @@ function readAnnounce(bytes: Uint8Array, transactionId: number, connectionId: Ud
     transactionId,
     connectionId,
     request: {
-      infoHash: view(bytes, 16),
-      peerId: view(bytes, 36),
+      infoHash: into === undefined ? view(bytes, 16) : copied(bytes, 16, into.infoHash),
+      peerId: into === undefined ? view(bytes, 36) : copied(bytes, 36, into.peerId),
       downloaded: readCounter(bytes, 56) ?? 0,
       left: readCounter(bytes, 64),
       uploaded: readCounter(bytes, 72) ?? 0,
@@ -131,6 +146,12 @@ function readCounts(bytes: Uint8Array): ScrapeCounts[] {
 // Twenty bytes as a plain Uint8Array even when the datagram is a Node Buffer, whose `slice` does not copy.
 function view(bytes: Uint8Array, at: number): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset + at, 20);
+}
+
+// A loop: for 20 bytes it is faster than a view and a copy.
+function copied(bytes: Uint8Array, at: number, into: Uint8Array): Uint8Array {
+  for (let byte = 0; byte < 20; byte++) into[byte] = bytes[at + byte]!;
+  return into;
 }
 
 /** A signed 64-bit counter: undefined when negative, clamped to 2^53 − 1. */

@@ -44,6 +44,16 @@ function readAnnounce(bytes: Uint8Array): UdpAnnounceRequest {
 }
 
 describe('requests (BEP 15)', () => {
+  test('hash and id of an announce are copied where they are wanted, and to nowhere else', () => {
+    const into = { infoHash: new Uint8Array(20), peerId: new Uint8Array(20) };
+    const bytes = announce();
+    const copied = decodeUdpRequest(bytes, into);
+    expect(copied).toEqual(decodeUdpRequest(bytes));
+    bytes.fill(0);
+    expect(copied).toMatchObject({ request: { infoHash: request.infoHash, peerId: request.peerId } });
+    expect(copied?.action === 'announce' && copied.request.infoHash).toBe(into.infoHash);
+  });
+
   test('connect is 16 bytes that begin with the constant', () => {
     const bytes = packet((target) => encodeUdpConnectRequest(target, 0xfeed_f00d));
     expect(toHex(bytes)).toBe('000004172710198000000000feedf00d');
