@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { WebSocketTraffic } from '../traffic.ts';
 import type { SignalSender, SignalSource } from './answerer.ts';
-import { textFrame } from './text-frames.ts';
+import { textFrames } from './text-frames.ts';
 
 export interface ConnectionLimits {
   readonly maxBufferedBytes: number;
@@ -16,9 +16,8 @@ interface Connection extends SignalSource {
   readonly socket: WebSocket;
   /** What the WebSocket is spoken over. */
   readonly stream: Duplex;
-  /** Frames of this turn of the event loop, not written yet. */
-  frames: Buffer[];
-  framesBytes: number;
+  /** Messages of this turn of the event loop, not written yet. */
+  texts: string[];
   /** When it last said anything, a pong included; ms. */
   heard: number;
   /** Messages it may still send at `credited` (ms). */
@@ -76,8 +75,7 @@ export class SignalConnections implements SignalSender {
       port,
       socket,
       stream,
-      frames: [],
-      framesBytes: 0,
+      texts: [],
       heard: now,
       credit,
       credited: now,
@@ -104,13 +102,11 @@ export class SignalConnections implements SignalSender {
     });
   }
 
-  /** Frames of one turn of the event loop go out together, when all that had arrived is answered. */
+  /** Messages of one turn of the event loop go out together, when all that had arrived is answered. */
   send(number: number, text: string): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
-    const frame = textFrame(text);
-    connection.framesBytes += frame.length;
-    if (connection.frames.push(frame) === 1 && this.#speaking.push(connection) === 1) setImmediate(this.#writeAll);
+    if (connection.texts.push(text) === 1 && this.#speaking.push(connection) === 1) setImmediate(this.#writeAll);
   }
 
   end(number: number, reason: string): void {
@@ -136,18 +132,18 @@ export class SignalConnections implements SignalSender {
   };
 
   #write(connection: Connection): void {
-    const { socket, stream, frames, framesBytes } = connection;
-    if (framesBytes === 0) return;
-    connection.frames = [];
-    connection.framesBytes = 0;
+    const { socket, stream, texts } = connection;
+    if (texts.length === 0) return;
+    connection.texts = [];
     // After the frame that closes nothing may follow (RFC 6455 §5.5.1).
     if (socket.readyState !== socket.OPEN) return;
-    if (stream.writableLength + framesBytes > this.#limits.maxBufferedBytes) {
+    const frames = textFrames(texts);
+    if (stream.writableLength + frames.length > this.#limits.maxBufferedBytes) {
       this.#traffic.slow++;
       socket.terminate();
       return;
     }
-    stream.write(frames.length === 1 ? frames[0] : Buffer.concat(frames, framesBytes));
+    stream.write(frames);
   }
 
   /** A bucket that fills with time; false when it is empty. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { textFrame } from '../../src/websocket/text-frames.ts';
+import { textFrames } from '../../src/websocket/text-frames.ts';
 
 /** The texts of whole, unmasked text frames, read as RFC 6455 §5.2 draws them. */
 function readBack(bytes: Buffer): string[] {
@@ -21,7 +21,7 @@ function readBack(bytes: Buffer): string[] {
 
 test.each([0, 1, 125, 126, 127, 65_535, 65_536, 70_000])('a client reads a text of %i bytes as it is', (length) => {
   const text = 'x'.repeat(length);
-  expect(readBack(textFrame(text))).toEqual([text]);
+  expect(readBack(textFrames([text]))).toEqual([text]);
 });
 
 test.each([
@@ -29,11 +29,12 @@ test.each([
   ['一'.repeat(50), 150],
   ['🦈'.repeat(20_000), 80_000],
 ])('lengths are those of UTF-8', (text, bytes) => {
-  const frame = textFrame(text);
+  const frame = textFrames([text]);
   expect(frame.length - bytes).toBe(bytes < 65_536 ? 4 : 10);
   expect(readBack(frame)).toEqual([text]);
 });
 
-test('frames in one piece are read one by one', () => {
-  expect(readBack(Buffer.concat(['a', '', 'é'].map(textFrame)))).toEqual(['a', '', 'é']);
+test('several texts are frames in one piece, read one by one', () => {
+  const texts = ['a', '', 'é', 'x'.repeat(126), '🦈'.repeat(20_000), 'b'];
+  expect(readBack(textFrames(texts))).toEqual(texts);
 });
