@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { Socket as DatagramSocket } from 'node:dgram';
 import { Server } from 'node:net';
 import {
+  type Inherit,
   type Legacy,
   type ParentChannel,
   Predecessor,
@@ -18,7 +19,7 @@ import type { Log } from './log.ts';
 /** How long connections that are open may take to end, in ms: two idle ones after the other. */
 export const drainMs = 10_000;
 
-/** In the environment of a process that shall take another's place. */
+/** In the environment of a process that shall take another's place: how many sockets it is given by number. */
 const mark = 'SHOAL_TRACKER_SUCCESSOR';
 
 /** Clocks begin so late that everybody whom a snapshot knows was heard of after 0: three days, and peers are kept for two. */
@@ -34,18 +35,19 @@ export interface Beginning {
 
 /** The tracker that started this process to take its place, if one did. */
 export function predecessorOf(environment: NodeJS.ProcessEnv, channel: ParentChannel): Predecessor | undefined {
-  if (environment[mark] === undefined || channel.send === undefined) return undefined;
+  const count = environment[mark];
+  if (count === undefined || channel.send === undefined) return undefined;
   // It is not for the processes that this one starts.
   delete environment[mark];
-  return new Predecessor(channel);
+  return new Predecessor(channel, Number(count));
 }
 
-/** Starts this program again, as the successor of this process. */
-export function startSuccessor(): ChildProcess {
+/** Starts this program again, as the successor of this process, with sockets of it by their numbers. */
+export function startSuccessor(descriptors: readonly number[]): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...descriptors],
     serialization: 'advanced',
-    env: { ...process.env, [mark]: '1' },
+    env: { ...process.env, [mark]: String(descriptors.length) },
   });
 }
 
@@ -68,26 +70,38 @@ export function sharedState({ clock, shared }: Beginning, trackerIdKey: Uint8Arr
 
 type Listen = ListenAddress | 'off';
 
-/** Asks the predecessor for the socket of an address. */
-export function inheritedServer(
+/** Asks the predecessor for the socket of its administrators. */
+export function inheritedAdmin(
   predecessor: Predecessor,
-  name: 'http' | 'admin',
   { host, port }: ListenAddress,
 ): () => Promise<Server | undefined> {
   return async () => {
-    const handle = await predecessor.socket(name, host, port);
-    return handle instanceof Server ? handle : undefined;
+    const given = await predecessor.socket('admin', host, port);
+    return given instanceof Server ? given : undefined;
   };
 }
 
-/** As `inheritedServer`, of UDP. */
-export function inheritedSocket(
+/** Asks the predecessor for the HTTP socket of an address, or those of its threads: one for each of `workers`, at most. */
+export function inheritedHttp(
   predecessor: Predecessor,
   { host, port }: ListenAddress,
-): () => Promise<DatagramSocket | undefined> {
+  workers: number,
+): Inherit<Server> {
   return async () => {
-    const handle = await predecessor.socket('udp', host, port);
-    return handle instanceof DatagramSocket ? handle : undefined;
+    const given = await predecessor.socket('http', host, port, workers);
+    return given instanceof DatagramSocket ? undefined : given;
+  };
+}
+
+/** As `inheritedHttp`, of UDP. */
+export function inheritedUdp(
+  predecessor: Predecessor,
+  { host, port }: ListenAddress,
+  workers: number,
+): Inherit<DatagramSocket> {
+  return async () => {
+    const given = await predecessor.socket('udp', host, port, workers);
+    return given instanceof Server ? undefined : given;
   };
 }
 
@@ -97,9 +111,9 @@ export function isSameListener(configured: Listen, host: string, port: number): 
 }
 
 export interface RestartParts {
-  readonly start: () => ChildProcess;
+  readonly start: (descriptors: readonly number[]) => ChildProcess;
   /** What there is to give; asked when a restart begins. */
-  readonly legacy: () => Legacy;
+  readonly legacy: () => Promise<Legacy>;
   /** Called before a successor is given anything, and if it fails. */
   readonly pause: () => Promise<void>;
   readonly resume: () => void;
@@ -146,7 +160,8 @@ export class Restarts {
     }
     log.info('restarting');
     await pause();
-    const successor = new Successor(start(), legacy());
+    const given = await legacy();
+    const successor = new Successor(start(given.descriptors), given);
     this.#starting = successor;
     const problem = await successor.outcome;
     this.#starting = undefined;

@@ -1,6 +1,7 @@
 // `serve`: puts policy, tracker, servers and administration together, says where it listens, and runs until it is told
 // to stop.
 import {
+  type Descriptors,
   type Handle,
   type HttpChanges,
   type HttpServer,
@@ -22,7 +23,15 @@ import { pagesOf } from './index-page.ts';
 import type { Log } from './log.ts';
 import type { Output } from './output.ts';
 import { publicPages } from './public-pages.ts';
-import { Restarts, drainMs, inheritedServer, inheritedSocket, isSameListener, startSuccessor } from './restart.ts';
+import {
+  Restarts,
+  drainMs,
+  inheritedAdmin,
+  inheritedHttp,
+  inheritedUdp,
+  isSameListener,
+  startSuccessor,
+} from './restart.ts';
 import { RunningTracker } from './running-tracker.ts';
 import { TorrentFolder } from './torrent-folder.ts';
 
@@ -94,29 +103,34 @@ interface Generations {
 }
 
 /** What a process that takes over is given. */
-function legacyOf({ swarms, shared: state, clock }: RunningTracker, options: ServeOptions, servers: Servers): Legacy {
-  const handles = (): Readonly<Record<SocketName, Handle | undefined>> => ({
-    http: servers.http?.listener,
-    udp: servers.udp?.socket,
-    admin: servers.admin?.listener,
-  });
+async function legacyOf(
+  { swarms, shared: state, clock }: RunningTracker,
+  options: ServeOptions,
+  { http, udp, admin }: Servers,
+): Promise<Legacy> {
+  const [ofHttp, ofUdp] = await Promise.all([http?.descriptors() ?? [], udp?.descriptors() ?? []]);
+  const sockets: Readonly<Record<SocketName, Handle | Descriptors | undefined>> = {
+    http: http?.listener ?? { descriptors: ofHttp },
+    udp: udp?.socket ?? { descriptors: ofUdp },
+    admin: admin?.listener,
+  };
   return {
     state,
     store: swarms.memory,
     clock,
-    socket: (name, host, port) => (isSameListener(options[name], host, port) ? handles()[name] : undefined),
+    descriptors: [...ofHttp, ...ofUdp],
+    socket: (name, host, port) => (isSameListener(options[name], host, port) ? sockets[name] : undefined),
   };
 }
 
 /** Leaves everything that comes to the successor, and answers who is still connected here. */
 async function handOver(successor: Successor, servers: Servers, stop: Promise<unknown>): Promise<void> {
   const { http, udp, admin } = servers;
-  delete servers.udp;
-  await udp?.[Symbol.asyncDispose]();
   const asked = new Promise<void>((resolve) =>
     admin === undefined ? resolve() : admin.listener.close(() => resolve()),
   );
-  await Promise.race([Promise.all([http?.drain(drainMs), asked]), stop]);
+  const answered = udp?.drain(drainMs, (datagram) => successor.relay(datagram));
+  await Promise.race([Promise.all([answered, http?.drain(drainMs), asked]), stop]);
   await successor.release();
 }
 
@@ -143,7 +157,7 @@ async function listen(
       ...options.udp,
       source: running.configuration.source,
       workers,
-      ...(workers === 1 && predecessor !== undefined && { inherit: inheritedSocket(predecessor, options.udp) }),
+      ...(predecessor !== undefined && { inherit: inheritedUdp(predecessor, options.udp, workers) }),
       connectionIds,
       connectionSecret: running.shared.connectionSecret,
       onError: running.tellError,
@@ -152,13 +166,14 @@ async function listen(
       clock,
     });
     servers.udp = udp;
+    predecessor?.onDatagram((datagram) => udp.send(datagram));
     running.configuration.onOptions(({ connectionIds }) => udp.configure({ connectionIds }));
     urls.udp = udp.url;
   }
   if (options.admin !== 'off') {
     const routes = administrationRoutes(running, ready, () => restarts.restart());
     const token = (): ReturnType<typeof running.configuration.token> => running.configuration.token();
-    const inherit = predecessor && inheritedServer(predecessor, 'admin', options.admin);
+    const inherit = predecessor && inheritedAdmin(predecessor, options.admin);
     const admin = await serveAdmin({ listen: options.admin, inherit, routes, token, onError: running.tellError });
     servers.admin = admin;
     urls.admin = admin.url;
@@ -182,8 +197,9 @@ async function listenHttp(
   const http = await serveHttp(tracker, {
     ...(options.http !== 'off' && options.http),
     ...(options.http !== 'off' &&
-      options.workers === 1 &&
-      predecessor !== undefined && { inherit: inheritedServer(predecessor, 'http', options.http) }),
+      predecessor !== undefined && {
+        inherit: inheritedHttp(predecessor, options.http, workersOf(options)),
+      }),
     service: running.service('http'),
     fullScrape,
     webSocket: options.webSocket ? { ...webSocketOptions(running), allowedOrigins } : undefined,
@@ -199,6 +215,11 @@ async function listenHttp(
   configuration.onCertificate((certificate) => http.renew(certificate));
   configuration.onOptions((changed) => http.configure(httpChanges(changed)));
   return http;
+}
+
+/** TLS stays in one thread. */
+function workersOf({ workers, tlsCert }: ServeOptions): number {
+  return tlsCert === undefined ? workers : 1;
 }
 
 /** A tracker with its own swarms counts its peers itself: asking it through HTTP's service would count a scrape. */

@@ -46,6 +46,18 @@ class UdpClient implements AsyncDisposable {
     this.#port = Number(new URL(String(url)).port);
   }
 
+  /** So many, with an id each. */
+  static async several(url: unknown, count: number): Promise<AsyncDisposable & { readonly clients: UdpClient[] }> {
+    const clients = Array.from({ length: count }, () => new UdpClient(url));
+    for (const client of clients) await client.connect();
+    return {
+      clients,
+      async [Symbol.asyncDispose](): Promise<void> {
+        for (const client of clients) await client[Symbol.asyncDispose]();
+      },
+    };
+  }
+
   async connect(): Promise<void> {
     const request = new DataView(new ArrayBuffer(16));
     request.setBigUint64(0, 0x417_2710_1980n);
@@ -208,8 +220,11 @@ describe('a restart on SIGUSR2', () => {
     await successor.stopped();
   });
 
-  test('refuses no announce, leaves none without an answer, and forgets nobody', { timeout: 40_000 }, async () => {
-    await using run = new Run('serve', ...listen);
+  // Sockets of threads go another way.
+  const workers = process.platform === 'linux' ? ['1', '2'] : ['1'];
+  const inTime = { timeout: 40_000 };
+  test.each(workers)('with --workers %s refuses no announce, loses none, and forgets nobody', inTime, async (count) => {
+    await using run = new Run('serve', ...listen, '--workers', count);
     const { http, udp } = await run.event();
     const exit = once(run.child, 'exit');
     await using udpClient = new UdpClient(udp);
@@ -226,13 +241,17 @@ describe('a restart on SIGUSR2', () => {
       );
       if (answer.has('failure reason')) refused.push(answer.get('failure reason'));
     };
+    await using others = await UdpClient.several(udp, 3);
+    const byUdp = (from: number, client: UdpClient) => async (count: number) => {
+      const answer = await client.announce(from + count);
+      if (answer.action !== 1) refused.push(`action ${answer.action}`);
+    };
     const flows = [
       flow(byHttp(100_000, false)),
       flow(byHttp(200_000, agent)),
-      flow(async (count) => {
-        const answer = await udpClient.announce(300_000 + count);
-        if (answer.action !== 1) refused.push(`action ${answer.action}`);
-      }),
+      flow(byUdp(300_000, udpClient)),
+      // Threads are dealt out by port.
+      ...others.clients.map((client, index) => flow(byUdp(400_000 + index * 100_000, client))),
     ];
     run.child.kill('SIGUSR2');
     const second = await run.event();

@@ -18,7 +18,8 @@ import { refuseRaw, sendRefusal } from './http/refusals.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
 import { addTrackerRoutes, finderOf } from './http/tracker-routes.ts';
 import { expectProxyHeaders } from './proxy-protocol/connections.ts';
-import { type Closing, type Inherit, closeAll, drained, listenOn } from './restart/listening.ts';
+import { listeningDescriptors } from './restart/descriptors.ts';
+import { type Closing, type Inherit, closeAll, descriptorsIn, drained, listenOn } from './restart/listening.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import { serveInThreads } from './workers/http-threads.ts';
@@ -74,7 +75,7 @@ export interface HttpOptions extends SourceOptions {
   readonly stats?: TrackerStats;
   /** Hears of failures of our own or of `page`, which clients see as status 500. */
   readonly onError?: (error: unknown) => void;
-  /** Asked for a socket that listens already, in place of `host` and `port`, which are bound where there is none. Not for workers. */
+  /** Asked for a socket that listens already, or the numbers of such, in place of `host` and `port`, which are bound where there is none. Workers take only numbers. */
   readonly inherit?: Inherit<NetServer>;
   /** Serves further paths: called with the raw path of a GET, still percent-encoded; undefined is a 404. */
   readonly page?: (path: string) => Promise<Page | undefined>;
@@ -96,6 +97,8 @@ export interface HttpServer extends AsyncDisposable {
   readonly traffic: Traffic;
   /** What listens, to be given to another process; undefined where workers do. */
   readonly listener: NetServer | undefined;
+  /** Numbers of the sockets of workers in this process, for a process to inherit; none without workers, or where the system is not Linux. */
+  descriptors(): Promise<readonly number[]>;
   /**
    * Takes no more connections, answers those that are open once more, and resolves when they have ended, or after `limitMs`.
    * WebSockets that are left are closed with code 1012: they are to connect again.
@@ -167,7 +170,9 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
         clock,
       };
       const listenAt = (path: string): Promise<string> => app.listen({ path });
-      threads = await serveInThreads(service, { ...settings, ...own, traffic: traffic.http, listenAt, workers });
+      const descriptors = descriptorsIn(await options.inherit?.());
+      const shared = { traffic: traffic.http, listenAt, workers, descriptors };
+      threads = await serveInThreads(service, { ...settings, ...own, ...shared });
     } else await listenOn(app, options.inherit, host, port);
   } catch (cause) {
     sockets?.[Symbol.dispose]();
@@ -183,11 +188,13 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
     address,
     traffic,
     listener: threads === undefined ? app.server : undefined,
+    descriptors: async () => (threads === undefined ? [] : listeningDescriptors('http', address)),
     async drain(limitMs): Promise<void> {
       closing.now = true;
-      // A thread cannot stop to listen and go on answering.
-      await threads?.[Symbol.asyncDispose]();
-      await drained(app.server, limitMs);
+      const endsAt = performance.now() + limitMs;
+      // What threads lead here comes until they are done.
+      await threads?.drain(limitMs);
+      await drained(app.server, Math.max(0, endsAt - performance.now()));
     },
     configure({ fullScrape = fullScrapes.limit, allowedOrigins }) {
       fullScrapes.limit = fullScrape;

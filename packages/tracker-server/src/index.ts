@@ -6,6 +6,7 @@ export { type Stats, TrackerStats } from './http/stats-page.ts';
 export { type RemoteStore, SharedService, type SharedServiceOptions } from './shared-service.ts';
 export type { RemoteSignalling, SharedSignalling } from './shared-service-signalling.ts';
 export { type Handle, type SharedState, type SocketName, systemMs } from './restart/messages.ts';
+export type { Descriptors, Inherit } from './restart/listening.ts';
 export { type ParentChannel, Predecessor } from './restart/predecessor.ts';
 export { type Legacy, Successor } from './restart/successor.ts';
 export {
@@ -28,6 +29,7 @@ export {
 export { type HttpTraffic, type Traffic, type UdpTraffic, type WebSocketTraffic, createTraffic } from './traffic.ts';
 export type { ConnectionIdMode, ConnectionIdOptions } from './udp/address-proof.ts';
 export type { UdpChanges } from './udp/listener.ts';
+export type { OutgoingDatagram, Relay } from './udp/outlet.ts';
 export { type UdpOptions, type UdpServer, serveUdp } from './udp.ts';
 export type { WebSocketOptions } from './websocket.ts';
 export type { AnnounceHeard } from './websocket/answerer.ts';

@@ -5,11 +5,13 @@ import type { Tracker } from '@shoal/tracker';
 import { type Endpoint, formatEndpoint } from '@shoal/tracker-protocol';
 import { startExpiry } from './expiry.ts';
 import { SourceAddress, type SourceOptions } from './http/source-address.ts';
-import type { Inherit } from './restart/listening.ts';
+import { listeningDescriptors } from './restart/descriptors.ts';
+import { type Inherit, descriptorsIn } from './restart/listening.ts';
 import { type SwarmService, localService } from './swarm-service.ts';
 import { type Traffic, createTraffic } from './traffic.ts';
 import type { ConnectionIdOptions } from './udp/address-proof.ts';
 import { type UdpChanges, type UdpListener, listenUdp } from './udp/listener.ts';
+import type { OutgoingDatagram, Relay } from './udp/outlet.ts';
 import { checkedWorkers } from './workers/swarm-thread.ts';
 import { listenInThreads } from './workers/udp-threads.ts';
 
@@ -33,7 +35,7 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
    * thread. Default 1: this thread does everything. More need Linux or FreeBSD.
    */
   readonly workers?: number;
-  /** Asked for a bound socket, in place of `host` and `port`, which are bound where there is none. Not for workers. */
+  /** Asked for a bound socket, or the numbers of such, in place of `host` and `port`, which are bound where there is none. Workers take only numbers. */
   readonly inherit?: Inherit<Socket>;
   /**
    * Hears of failures of our own, in place of answers or behind refusals. Default: they are thrown, which ends a process
@@ -44,7 +46,7 @@ export interface UdpOptions extends ConnectionIdOptions, Pick<SourceOptions, 'tr
   readonly traffic?: Traffic;
 }
 
-/** A UDP tracker that is listening; disposing closes it. */
+/** A UDP tracker that is listening; disposing takes nothing more, waits two seconds at most for answers that are due, and closes it. */
 export interface UdpServer extends AsyncDisposable {
   /** `udp://host:port` as bound. */
   readonly url: string;
@@ -54,6 +56,15 @@ export interface UdpServer extends AsyncDisposable {
   readonly socket: Socket | undefined;
   /** Goes by this from the next datagram on; workers, as soon as they hear of it. */
   configure(changes: UdpChanges): void;
+  /** Numbers of the sockets of workers in this process, for a process to inherit; none without workers, or where the system is not Linux. */
+  descriptors(): Promise<readonly number[]>;
+  /** Sends what a process that had this socket before was asked. */
+  send(datagram: OutgoingDatagram): void;
+  /**
+   * Leaves the socket to another process that has it too: closes it here, gives answers that still wait for a store to `relay`,
+   * and resolves when there are none any more, or after `limitMs`.
+   */
+  drain(limitMs: number, relay: Relay): Promise<void>;
 }
 
 const defaults = {
@@ -80,6 +91,9 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
     traffic,
     socket: listener.socket,
     configure: (changes) => listener.configure(changes),
+    descriptors: async () => (listener.socket === undefined ? listeningDescriptors('udp', address) : []),
+    send: (datagram) => listener.send(datagram),
+    drain: (limitMs, relay) => listener.drain(limitMs, relay),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
       await listener[Symbol.asyncDispose]();
@@ -87,7 +101,7 @@ export async function serveUdp(tracker: Tracker, options: UdpOptions = {}): Prom
   };
 }
 
-function listen(
+async function listen(
   service: SwarmService,
   options: UdpOptions & typeof defaults,
   clock: () => number,
@@ -97,7 +111,8 @@ function listen(
   const source = options.source ?? new SourceAddress(options);
   if (checkedWorkers(workers) > 1) {
     const ids = { connectionIds, connectionSecret };
-    return listenInThreads(service, { ...options, ...ids, source, clock, traffic });
+    const descriptors = descriptorsIn(await options.inherit?.());
+    return listenInThreads(service, { ...options, ...ids, source, clock, traffic, descriptors });
   }
   return listenUdp(service, { ...options, reusePort: false, clock, traffic, proxies: source });
 }

@@ -4,8 +4,18 @@ import { once } from 'node:events';
 import { Server as NetServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
-/** Gives a socket that listens already; undefined where there is none. */
-export type Inherit<Handle> = () => Promise<Handle | undefined>;
+/** Gives a socket that listens already, or the numbers of several; undefined where there is none. */
+export type Inherit<Handle> = () => Promise<Handle | Descriptors | undefined>;
+
+/** Sockets by their numbers in this process. A server takes one for itself, or one for each of its threads as far as they go. */
+export interface Descriptors {
+  readonly descriptors: readonly number[];
+}
+
+/** The numbers in what was inherited, which belong to threads; none where there is another socket, or nothing. */
+export function descriptorsIn(inherited: object | undefined): readonly number[] {
+  return inherited !== undefined && 'descriptors' in inherited ? (inherited as Descriptors).descriptors : [];
+}
 
 /** Whether a server is to answer its connections once more, and then close them. */
 export interface Closing {
@@ -20,12 +30,13 @@ export async function listenOn(
 ): Promise<void> {
   await app.ready();
   const given = await inherit?.();
-  if (given === undefined) {
+  const [fd] = descriptorsIn(given);
+  if (given === undefined || ('descriptors' in given && fd === undefined)) {
     await app.listen({ host, port });
     return;
   }
   // At once: connections arrive from now on.
-  app.server.listen(given);
+  app.server.listen(fd === undefined ? given : { fd });
   if (!app.server.listening) await once(app.server, 'listening');
 }
 

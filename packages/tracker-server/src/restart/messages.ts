@@ -2,6 +2,7 @@
 // node:child_process opens between them. Both may be of different releases: the version is said first.
 import type { Socket as DatagramSocket } from 'node:dgram';
 import type { Server } from 'node:net';
+import type { OutgoingDatagram } from '../udp/outlet.ts';
 
 /** Changes when a message means something else. */
 export const restartVersion = 1;
@@ -29,12 +30,16 @@ export type ToPredecessor =
   | { readonly ask: 'socket'; readonly name: SocketName; readonly host: string; readonly port: number }
   | { readonly tell: 'serving' };
 
-/** From the tracker that runs. A socket comes with its message, where it is given. */
+/**
+ * From the tracker that runs. A socket comes with its message, where it is given; those of threads came when the process was
+ * started, and the message has their numbers. `datagram`: an answer that found its own socket closed.
+ */
 export type ToSuccessor =
   | { readonly tell: 'state'; readonly version: number; readonly state: SharedState }
   | { readonly tell: 'entries'; readonly entries: Uint8Array }
   | { readonly tell: 'caught-up' }
-  | { readonly tell: 'socket'; readonly name: SocketName };
+  | { readonly tell: 'socket'; readonly name: SocketName; readonly descriptors?: readonly number[] }
+  | { readonly tell: 'datagram'; readonly datagram: OutgoingDatagram };
 
 /** Milliseconds since the system was started: the same for all of its processes. */
 export function systemMs(): number {

@@ -1,6 +1,10 @@
 // The running tracker as its successor sees it: what it knows, its swarms, and the sockets that it listens on. Whatever it
 // cannot or will not give, the successor gets for itself; so it does when the other one is gone.
+import { closeSync } from 'node:fs';
 import type { MemoryStore } from '@shoal/tracker';
+import type { Relay } from '../udp/outlet.ts';
+import { firstInherited } from './descriptors.ts';
+import type { Descriptors } from './listening.ts';
 import {
   type Handle,
   type SharedState,
@@ -23,13 +27,17 @@ export class Predecessor implements Disposable {
   readonly #channel: ParentChannel;
   readonly #state = Promise.withResolvers<SharedState | undefined>();
   readonly #caughtUp = Promise.withResolvers<boolean>();
-  readonly #sockets = new Map<SocketName, (handle: Handle | undefined) => void>();
+  readonly #sockets = new Map<SocketName, (given: Handle | Descriptors | undefined) => void>();
+  /** Sockets that this process was started with and nobody has taken. */
+  readonly #spare: Set<number>;
   #take: (entries: Uint8Array) => void = () => {};
+  #relay: Relay = () => {};
   #isGone = false;
 
-  /** `channel` is that to the process that started this one. */
-  constructor(channel: ParentChannel) {
+  /** `channel` is that to the process that started this one, with so many sockets by number (`Legacy.descriptors`). */
+  constructor(channel: ParentChannel, descriptors = 0) {
     this.#channel = channel;
+    this.#spare = new Set(Array.from({ length: descriptors }, (_, index) => firstInherited + index));
     channel.on('message', (message, handle) => this.#receive(message as ToSuccessor, handle as Handle | undefined));
     channel.on('disconnect', () => this.#lose());
   }
@@ -52,19 +60,30 @@ export class Predecessor implements Disposable {
   }
 
   /**
-   * The socket that it listens on as `name`, if that is configured for the same address; undefined if not. It has to be
-   * listened to, in one go, as soon as it is there.
+   * The socket that it listens on as `name`, if that is configured for the same address, or those of its threads, `most` of
+   * them; undefined if not. A socket has to be listened to, in one go, as soon as it is there.
    */
-  socket(name: SocketName, host: string, port: number): Promise<Handle | undefined> {
-    if (this.#isGone) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
+  async socket(name: SocketName, host: string, port: number, most = 1): Promise<Handle | Descriptors | undefined> {
+    if (this.#isGone) return undefined;
+    const given = await new Promise<Handle | Descriptors | undefined>((resolve) => {
       this.#sockets.set(name, resolve);
       this.#tell({ ask: 'socket', name, host, port });
     });
+    if (given === undefined || !('descriptors' in given)) return given;
+    const descriptors = given.descriptors.filter((number) => this.#spare.has(number)).slice(0, most);
+    for (const number of descriptors) this.#spare.delete(number);
+    return { descriptors };
   }
 
-  /** Says that this process serves: the other one stops listening. */
+  /** Has answers that come too late for a socket of the other one sent. */
+  onDatagram(relay: Relay): void {
+    this.#relay = relay;
+  }
+
+  /** Says that this process serves: the other one stops listening. What nobody has taken of its sockets is closed here. */
   serving(): void {
+    for (const number of this.#spare) closeSync(number);
+    this.#spare.clear();
     this.#tell({ tell: 'serving' });
   }
 
@@ -77,8 +96,10 @@ export class Predecessor implements Disposable {
     else if (message.tell === 'caught-up') this.#caughtUp.resolve(true);
     else if (message.tell === 'state')
       this.#state.resolve(message.version === restartVersion ? message.state : undefined);
+    else if (message.tell === 'datagram') this.#relay(message.datagram);
     else {
-      this.#sockets.get(message.name)?.(handle);
+      const { descriptors } = message;
+      this.#sockets.get(message.name)?.(descriptors === undefined ? handle : { descriptors });
       this.#sockets.delete(message.name);
     }
   }

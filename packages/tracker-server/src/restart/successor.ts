@@ -3,6 +3,9 @@
 // what is announced over connections that had been open.
 import type { ChildProcess } from 'node:child_process';
 import type { MemoryStore, SwarmCursor } from '@shoal/tracker';
+import type { OutgoingDatagram } from '../udp/outlet.ts';
+import { firstInherited } from './descriptors.ts';
+import type { Descriptors } from './listening.ts';
 import {
   type Handle,
   type SharedState,
@@ -18,8 +21,10 @@ export interface Legacy {
   /** The swarms, where they are in memory. */
   readonly store: MemoryStore | undefined;
   readonly clock: () => number;
-  /** The socket of that name, if it is configured for that address. */
-  readonly socket: (name: SocketName, host: string, port: number) => Handle | undefined;
+  /** Numbers of sockets that the process was started with, as its streams behind the channel, in this order. */
+  readonly descriptors: readonly number[];
+  /** The socket of that name, if it is configured for that address, or those among `descriptors`. */
+  readonly socket: (name: SocketName, host: string, port: number) => Handle | Descriptors | undefined;
 }
 
 /** How long it may take to serve, in ms; systemd waits as long for a start. */
@@ -41,6 +46,7 @@ export class Successor {
   readonly #deadline: NodeJS.Timeout;
   #walk: SwarmCursor | undefined;
   #pumping: Promise<void> = Promise.resolve();
+  #relayed: Promise<unknown> = Promise.resolve();
   #isEnding = false;
 
   /** `started`: a process with a channel that carries binary data (`serialization: 'advanced'`). */
@@ -72,13 +78,19 @@ export class Successor {
     this.#walk?.end();
   }
 
+  /** Has it send an answer that came too late for a socket of this process. */
+  relay(datagram: OutgoingDatagram): void {
+    this.#relayed = this.#tell({ tell: 'datagram', datagram });
+  }
+
   /** Tells it the last that happened here and lets it go. */
   async release(): Promise<void> {
     this.#isEnding = true;
     // One that does not take it does without.
     const late = Promise.withResolvers<void>();
     const timer = setTimeout(late.resolve, releaseLimitMs);
-    await Promise.race([this.#pumping, late.promise]);
+    // Messages leave in order.
+    await Promise.race([Promise.all([this.#pumping, this.#relayed]), late.promise]);
     clearTimeout(timer);
     if (this.#process.connected) this.#process.disconnect();
     this.#process.unref();
@@ -99,8 +111,18 @@ export class Successor {
     else if (message.ask === 'swarms') this.#pumping = this.#pump();
     else {
       const { name, host, port } = message;
-      void this.#tell({ tell: 'socket', name }, this.#legacy.socket(name, host, port));
+      this.#give(name, this.#legacy.socket(name, host, port));
     }
+  }
+
+  #give(name: SocketName, given: Handle | Descriptors | undefined): void {
+    if (given === undefined || !('descriptors' in given)) {
+      void this.#tell({ tell: 'socket', name }, given);
+      return;
+    }
+    const all = this.#legacy.descriptors;
+    const descriptors = given.descriptors.map((number) => firstInherited + all.indexOf(number));
+    void this.#tell({ tell: 'socket', name, descriptors });
   }
 
   /** Sends the swarms, one slice after the other, and what happens to them afterwards. */

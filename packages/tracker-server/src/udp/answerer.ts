@@ -4,6 +4,7 @@
 import type { RemoteInfo } from 'node:dgram';
 import type { PackedReply, PeerRecords } from '@shoal/tracker';
 import {
+  type ScrapeCounts,
   type UdpAnnounceRequest,
   type UdpScrapeRequest,
   decodeUdpRequest,
@@ -46,7 +47,11 @@ export class UdpAnswerer {
   readonly #ipv4 = new Uint8Array(4);
   #errorSecond = 0;
   #errorsInSecond = 0;
-  #closed = false;
+  /** Questions that were not answered yet. */
+  #waiting = 0;
+  #isClosing = false;
+  #isClosed = false;
+  #hearIdle: (() => void) | undefined;
 
   constructor(
     service: SwarmService,
@@ -65,6 +70,10 @@ export class UdpAnswerer {
 
   /** Takes one datagram at `now` (ms). */
   receive(bytes: Uint8Array, from: RemoteInfo, now: number): void {
+    if (this.#isClosing) {
+      this.#traffic.dropped++;
+      return;
+    }
     const request = decodeUdpRequest(bytes);
     const address = from.family === 'IPv4' && parseIpv4Into(this.#ipv4, from.address) ? this.#ipv4 : addressOf(from);
     // Nothing can be sent to port 0.
@@ -91,9 +100,24 @@ export class UdpAnswerer {
     this.#proof.mode = mode;
   }
 
-  /** Answers nothing from now on: what a service says later finds no socket. */
-  close(): void {
-    this.#closed = true;
+  /**
+   * Takes nothing more; resolves when all that was asked is answered, or after `limitMs`. What a service says later
+   * than that finds no socket.
+   */
+  async finish(limitMs: number): Promise<void> {
+    this.#isClosing = true;
+    if (this.#waiting > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#hearIdle = resolve;
+      const timer = setTimeout(resolve, limitMs);
+      await promise;
+      clearTimeout(timer);
+    }
+    this.#isClosed = true;
+  }
+
+  #answered(): void {
+    if (--this.#waiting === 0) this.#hearIdle?.();
   }
 
   #announce({ request }: UdpAnnounceRequest, address: Uint8Array, question: Question): void {
@@ -103,9 +127,11 @@ export class UdpAnswerer {
       return;
     }
     const isIpv4 = address.length === 4;
+    this.#waiting++;
     this.#service.announce(request, address, ownFamily, question.now, (reply) => {
       if (isFailure(reply)) this.#refuse(reply.failureReason, question);
       else this.#list(reply, isIpv4, question);
+      this.#answered();
     });
   }
 
@@ -121,15 +147,18 @@ export class UdpAnswerer {
       this.#refuse('no hash', question);
       return;
     }
+    this.#waiting++;
     this.#service.scrape(infoHashes, question.now, (found) => {
-      if (isFailure(found)) {
-        this.#refuse(found.failureReason, question);
-        return;
-      }
-      this.#traffic.scrapes++;
-      const counts = found.map((entry) => entry ?? nobody);
-      this.#send(encodeUdpScrapeReply(this.#buffers.room, question.transactionId, counts), question.from);
+      if (isFailure(found)) this.#refuse(found.failureReason, question);
+      else this.#tally(found, question);
+      this.#answered();
     });
+  }
+
+  #tally(found: readonly (ScrapeCounts | undefined)[], { transactionId, from }: Question): void {
+    this.#traffic.scrapes++;
+    const counts = found.map((entry) => entry ?? nobody);
+    this.#send(encodeUdpScrapeReply(this.#buffers.room, transactionId, counts), from);
   }
 
   /** An error no longer than the request, so that a spoofed source gains nothing; and only so many in a second. */
@@ -150,7 +179,7 @@ export class UdpAnswerer {
 
   /** Sends the first `length` bytes of the room. */
   #send(length: number, to: RemoteInfo): void {
-    if (this.#closed) return;
+    if (this.#isClosed) return;
     const bytes = this.#buffers.take(length);
     // Without a callback nobody hears of failures: there is nothing to do about a datagram that cannot leave.
     if (bytes === undefined) this.#traffic.dropped++;

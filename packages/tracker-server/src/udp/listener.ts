@@ -11,7 +11,8 @@ import type { Inherit } from '../restart/listening.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import type { ConnectionIdMode, ConnectionIdOptions } from './address-proof.ts';
-import { type DatagramSender, UdpAnswerer } from './answerer.ts';
+import { UdpAnswerer } from './answerer.ts';
+import { type OutgoingDatagram, Outlet, type Relay } from './outlet.ts';
 
 export interface ListenOptions extends ConnectionIdOptions {
   readonly host: string;
@@ -31,29 +32,40 @@ export interface ListenOptions extends ConnectionIdOptions {
   readonly inherit?: Inherit<Socket> | undefined;
 }
 
+/** Answers that wait for a store come within its second (`SharedServiceOptions.timeoutMs`), refusals if nothing else. */
+const answerLimitMs = 2000;
+
 /** What a server may be told while it runs. What is left out stays. */
 export interface UdpChanges {
   /** Who has an id that is taken no longer is told to connect again. */
   readonly connectionIds?: ConnectionIdMode;
 }
 
-/** A bound socket; disposing closes it, and answers that come later find none. */
+/** A bound socket; disposing takes nothing more, waits for answers that are due, and closes it. */
 export interface UdpListener extends AsyncDisposable {
   readonly address: Endpoint;
   /** Goes by this from the next datagram on. */
   configure(changes: UdpChanges): void;
   /** To be given to another process; none where there are several. */
   readonly socket?: Socket;
+  /** Sends what is an answer of a process that had this socket before. */
+  send(datagram: OutgoingDatagram): void;
+  /**
+   * Leaves the socket to another process that has it too: closes it here, gives answers that come later to `relay`, and
+   * resolves when there are none any more, or after `limitMs`.
+   */
+  drain(limitMs: number, relay: Relay): Promise<void>;
 }
 
 /** Binds and answers. @throws TrackerServerError when the address cannot be bound */
 export async function listenUdp(service: SwarmService, options: ListenOptions): Promise<UdpListener> {
-  const { host, port, clock, traffic, proxies, onError } = options;
+  const { clock, traffic, proxies, onError } = options;
   const inherited = await options.inherit?.();
-  const socket = inherited ?? (await bind(host, port, options.reusePort));
+  const isHandle = inherited !== undefined && !('descriptors' in inherited);
+  const socket = isHandle ? inherited : await bind(options, inherited?.descriptors[0]);
   enlarge(socket, options.receiveBufferBytes);
-  const sender = inherited === undefined ? socket : copyingSender(socket);
-  const proxied = new ProxiedDatagrams(sender, proxies);
+  const outlet = new Outlet(socket, isHandle);
+  const proxied = new ProxiedDatagrams(outlet, proxies);
   const answerer = new UdpAnswerer(service, proxied, traffic, options.errorsPerSecond, options);
   const answer = (bytes: Uint8Array, from: RemoteInfo): void => answerer.receive(bytes, from, clock());
   socket.on('message', (datagram, by) => {
@@ -67,6 +79,12 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   });
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.dropped++);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await new Promise<void>((resolve) => socket.close(() => resolve()));
+  };
   const { address: ip, port: bound } = socket.address();
   return {
     address: { ip, port: bound },
@@ -74,14 +92,25 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
     configure({ connectionIds }) {
       if (connectionIds !== undefined) answerer.takeIds(connectionIds);
     },
+    send({ bytes, port, address }) {
+      if (isOpen) outlet.send(bytes, port, address);
+    },
+    async drain(limitMs, relay) {
+      outlet.divert(relay);
+      await outlet.emptied(limitMs);
+      await close();
+      await answerer.finish(limitMs);
+    },
     async [Symbol.asyncDispose](): Promise<void> {
-      answerer.close();
-      await new Promise<void>((resolve) => socket.close(() => resolve()));
+      await answerer.finish(answerLimitMs);
+      if (isOpen) await outlet.emptied(answerLimitMs);
+      await close();
     },
   };
 }
 
-async function bind(host: string, port: number, reusePort: boolean): Promise<Socket> {
+/** `fd`: the number of a socket that is bound already. */
+async function bind({ host, port, reusePort }: ListenOptions, fd: number | undefined): Promise<Socket> {
   const isNumeric = isIP(host) !== 0;
   let isBound = false;
   const type = isIPv6(host) ? 'udp6' : 'udp4';
@@ -97,7 +126,8 @@ async function bind(host: string, port: number, reusePort: boolean): Promise<Soc
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject);
-      socket.bind(port, host, resolve);
+      if (fd === undefined) socket.bind(port, host, resolve);
+      else socket.bind({ fd }, resolve);
     });
   } catch (cause) {
     socket.close();
@@ -106,14 +136,6 @@ async function bind(host: string, port: number, reusePort: boolean): Promise<Soc
   isBound = true;
   socket.removeAllListeners('error');
   return socket;
-}
-
-/** A socket that another process made looks its addresses up, numeric or not, in a later turn: until then it keeps the bytes. */
-function copyingSender(socket: Socket): DatagramSender {
-  return {
-    send: (bytes, port, address) => socket.send(bytes.slice(), port, address),
-    getSendQueueCount: () => socket.getSendQueueCount(),
-  };
 }
 
 function enlarge(socket: Socket, bytes: number): void {

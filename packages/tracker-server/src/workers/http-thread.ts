@@ -6,6 +6,7 @@ import { takePlainPath } from '../http/plain-path.ts';
 import { answerPlain } from '../http/plain-requests.ts';
 import type { SourceOptions } from '../http/source-address.ts';
 import { expectProxyHeaders } from '../proxy-protocol/connections.ts';
+import { type Closing, drained } from '../restart/listening.ts';
 import { createTraffic } from '../traffic.ts';
 import { type ThreadListener, type ThreadParts, runThread } from './thread-side.ts';
 import { tunnel } from './tunnel.ts';
@@ -20,6 +21,8 @@ export interface HttpStart {
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
   readonly trust: SourceOptions;
+  /** The number of a socket that listens already. */
+  readonly descriptor: number | undefined;
   /** The path of the socket that everything else goes to. */
   readonly inner: string;
 }
@@ -29,14 +32,14 @@ const traffic = { ...createTraffic().http };
 async function listen(start: HttpStart, { service, source, clock, onError }: ThreadParts): Promise<ThreadListener> {
   const server = createServer({ noDelay: true, allowHalfOpen: true });
   server.maxConnections = start.maxConnections;
+  const closing: Closing = { now: false };
   const tunnelled = new Set<Socket>();
   server.on('connection', (socket: Socket) => tunnel(socket, start.inner, tunnelled));
   const plain = takePlainPath(server, 'connection', {
     keepAliveMs: start.keepAliveMs,
     requestTimeoutMs: start.requestTimeoutMs,
     answer: answerPlain(service, source, { ...start, clock, traffic, onError }),
-    // A thread that ends cuts its connections.
-    closing: { now: false },
+    closing,
     onSilence: () => traffic.unknown++,
   });
   const proxied = expectProxyHeaders(server, source, start.requestTimeoutMs);
@@ -46,6 +49,10 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
   if (bound === null || typeof bound === 'string') throw new TypeError('not listening on a port');
   return {
     address: { ip: bound.address, port: bound.port },
+    async drain(limitMs) {
+      closing.now = true;
+      await drained(server, limitMs);
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       plain[Symbol.dispose]();
       proxied[Symbol.dispose]();
@@ -55,11 +62,12 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
   };
 }
 
-async function bind(server: Server, { host, port }: HttpStart): Promise<void> {
+async function bind(server: Server, { host, port, descriptor }: HttpStart): Promise<void> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen({ host, port, reusePort: true }, resolve);
+      if (descriptor === undefined) server.listen({ host, port, reusePort: true }, resolve);
+      else server.listen({ fd: descriptor }, resolve);
     });
   } catch (cause) {
     throw new TrackerServerError('http', host, port, cause);

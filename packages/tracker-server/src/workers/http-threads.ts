@@ -7,9 +7,11 @@ import type { HttpStart } from './http-thread.ts';
 import { makeInnerFolder } from './inner-folder.ts';
 import { type SwarmThreads, startThreads } from './swarm-thread.ts';
 
-export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner'> {
+export interface HttpThreadsOptions extends Omit<HttpStart, 'trust' | 'inner' | 'descriptor'> {
   readonly source: SourceAddress;
   readonly workers: number;
+  /** Numbers of sockets that listen already, in place of such of our own. */
+  readonly descriptors?: readonly number[] | undefined;
   readonly clock: () => number;
   readonly traffic: HttpTraffic;
   /** Hears of failures of our own. */
@@ -36,7 +38,8 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
       // As without threads: who does not listen does not hear.
       onError: onError ?? ((): void => {}),
       port: options.port,
-      start: (port) => ({ ...own, port, trust: source.options, inner }),
+      descriptors: options.descriptors,
+      start: (port, descriptor) => ({ ...own, port, descriptor, trust: source.options, inner }),
       count: (counted) => {
         for (const name of Object.keys(traffic) as (keyof HttpTraffic)[]) traffic[name] += counted[name] ?? 0;
       },
@@ -57,7 +60,7 @@ export async function serveInThreads(service: SwarmService, options: HttpThreads
 }
 
 /** What can be sent to a thread: a server's options have functions among them, even where their types do not. */
-function startOf(options: HttpThreadsOptions): Omit<HttpStart, 'trust' | 'inner'> {
+function startOf(options: HttpThreadsOptions): Omit<HttpStart, 'trust' | 'inner' | 'descriptor'> {
   const { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections } = options;
   return { host, port, gzip, scrapeLimit, keepAliveMs, requestTimeoutMs, maxConnections };
 }

@@ -6,6 +6,7 @@ import { TrackerServerError } from '../errors.ts';
 import type { SourceOptions } from '../http/source-address.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpChanges } from '../udp/listener.ts';
+import type { OutgoingDatagram, Relay } from '../udp/outlet.ts';
 import { type RingMemory, RingReader, RingWriter, ringMemory } from './ring.ts';
 import { SwarmOwner } from './swarm-owner.ts';
 
@@ -15,15 +16,26 @@ export interface Rings {
   readonly answers: RingMemory;
 }
 
-/** `bell`: answers are there. `trust`, `udp`: who is a trusted proxy, and what else holds, from now on. */
-export type ToThread = 'bell' | 'close' | { readonly trust: SourceOptions } | { readonly udp: UdpChanges };
+/**
+ * `bell`: answers are there. `trust`, `udp`: who is a trusted proxy, and what else holds, from now on. `drain`: take nothing
+ * new, and answer for so many ms at most. `send`: an answer of a process before.
+ */
+export type ToThread =
+  | 'bell'
+  | 'close'
+  | { readonly trust: SourceOptions }
+  | { readonly udp: UdpChanges }
+  | { readonly drain: number }
+  | { readonly send: OutgoingDatagram };
 
 /** Counters by name. */
 export type Counted = Readonly<Record<string, number>>;
 
-/** `bell`: questions are there. `counted`: since it was last said. `fault`: a failure of our own, for which a client heard that the tracker failed. */
+/** `bell`: questions are there. `drained`: all that was taken is answered; `relay`: by another socket, if need be. `counted`: since it was last said. `fault`: a failure of our own, for which a client heard that the tracker failed. */
 export type FromThread =
   | 'bell'
+  | 'drained'
+  | { readonly relay: OutgoingDatagram }
   | { readonly listening: Endpoint }
   | { readonly failed: { readonly code: string; readonly message: string } }
   | { readonly counted: Counted }
@@ -36,8 +48,10 @@ export interface SwarmThreadsOptions<Start> {
   readonly transport: 'http' | 'udp';
   /** The name of the module that a thread runs, in this folder and without its ending. */
   readonly module: string;
-  /** What a thread is started with, on the port that it shall take. */
-  readonly start: (port: number) => Start;
+  /** What a thread is started with, on the port that it shall take, or with the number of a socket that listens there. */
+  readonly start: (port: number, descriptor: number | undefined) => Start;
+  /** Numbers of sockets that listen already: for one thread each, as far as they go. */
+  readonly descriptors?: readonly number[] | undefined;
   readonly host: string;
   readonly port: number;
   /** Takes what threads counted, a few times a second. */
@@ -50,6 +64,13 @@ export interface SwarmThreadsOptions<Start> {
 export interface SwarmThreads extends AsyncDisposable {
   readonly address: Endpoint;
   tell(message: ToThread): void;
+  /** Has one thread send a datagram. */
+  send(datagram: OutgoingDatagram): void;
+  /**
+   * Leaves the sockets to another process; resolves when what was taken from them is answered, or after `limitMs`. What
+   * comes too late for a socket goes to `relay`.
+   */
+  drain(limitMs: number, relay?: Relay): Promise<void>;
 }
 
 /** More threads than any machine here has cores are a mistake. */
@@ -75,15 +96,19 @@ export async function startThreads<Start extends object>(options: SwarmThreadsOp
   };
   try {
     // The first one finds the port, where any would do.
-    const first = new SwarmThread(options, options.port);
+    const first = new SwarmThread(options, options.port, 0);
     threads.push(first);
     const address = await first.listening;
-    for (let count = 1; count < options.workers; count++) threads.push(new SwarmThread(options, address.port));
+    for (let count = 1; count < options.workers; count++) threads.push(new SwarmThread(options, address.port, count));
     await Promise.all(threads.map(({ listening }) => listening));
     return {
       address,
       tell: (message) => {
         for (const thread of threads) thread.tell(message);
+      },
+      send: (datagram) => first.tell({ send: datagram }),
+      async drain(limitMs, relay) {
+        await Promise.all(threads.map((thread) => thread.drain(limitMs, relay)));
       },
       [Symbol.asyncDispose]: close,
     };
@@ -100,11 +125,13 @@ class SwarmThread<Start extends object> {
   readonly #worker: Worker;
   readonly #owner: SwarmOwner;
   readonly #ended: Promise<void>;
+  readonly #drained = Promise.withResolvers<void>();
+  #relay: Relay | undefined;
 
-  constructor(options: SwarmThreadsOptions<Start>, port: number) {
-    const { service, clock, transport, module, start, host, count, onError } = options;
+  constructor(options: SwarmThreadsOptions<Start>, port: number, index: number) {
+    const { service, clock, transport, module, start, host, count, onError, descriptors } = options;
     const rings: Rings = { questions: ringMemory(questionBytes), answers: ringMemory(answerBytes) };
-    const workerData: Start & Rings = { ...start(port), ...rings };
+    const workerData: Start & Rings = { ...start(port, descriptors?.[index]), ...rings };
     this.#worker = new Worker(moduleUrl(module), { name: `shoal-${transport}`, execArgv: conditions(), workerData });
     const answers = new RingWriter(rings.answers, () => this.tell('bell'));
     this.#owner = new SwarmOwner(service, clock, new RingReader(rings.questions), answers, onError);
@@ -112,6 +139,8 @@ class SwarmThread<Start extends object> {
     this.listening = promise;
     this.#worker.on('message', (message: FromThread) => {
       if (message === 'bell') this.#owner.serve();
+      else if (message === 'drained') this.#drained.resolve();
+      else if ('relay' in message) this.#relay?.(message.relay);
       else if ('listening' in message) resolve(message.listening);
       else if ('failed' in message) reject(failureOf(message.failed, transport, host, port));
       else if ('counted' in message) count(message.counted);
@@ -122,6 +151,13 @@ class SwarmThread<Start extends object> {
     this.#worker.once('error', (cause) => {
       throw cause;
     });
+  }
+
+  drain(limitMs: number, relay: Relay | undefined): Promise<void> {
+    this.#relay = relay;
+    this.tell({ drain: limitMs });
+    // A thread that ends meanwhile has nothing more to answer.
+    return Promise.race([this.#drained.promise, this.#ended]);
   }
 
   async close(): Promise<void> {

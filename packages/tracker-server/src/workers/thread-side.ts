@@ -5,6 +5,7 @@ import { TrackerServerError } from '../errors.ts';
 import { SourceAddress, type SourceOptions } from '../http/source-address.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpChanges } from '../udp/listener.ts';
+import type { OutgoingDatagram, Relay } from '../udp/outlet.ts';
 import { ForwardingService } from './forwarding-service.ts';
 import { RingReader, RingWriter } from './ring.ts';
 import type { FromThread, Rings, ToThread } from './swarm-thread.ts';
@@ -14,6 +15,10 @@ export interface ThreadListener extends AsyncDisposable {
   readonly address: Endpoint;
   /** Goes by this from now on, where it is about UDP. */
   configure?(changes: UdpChanges): void;
+  /** Sends a datagram, where it is about UDP. */
+  send?(datagram: OutgoingDatagram): void;
+  /** Takes nothing new, answers what it took, as `SwarmThreads.drain`. */
+  drain(limitMs: number, relay: Relay): Promise<void>;
 }
 
 /** What a thread is given besides what it was started with. */
@@ -55,10 +60,16 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
     report();
     parentPort?.close();
   };
+  const drain = async (limitMs: number): Promise<void> => {
+    await listener?.drain(limitMs, (datagram) => tell({ relay: datagram }));
+    tell('drained');
+  };
   parentPort?.on('message', (message: ToThread) => {
     if (message === 'bell') service.collect();
     else if (message === 'close') void close();
     else if ('trust' in message) source.replace(message.trust);
+    else if ('drain' in message) void drain(message.drain);
+    else if ('send' in message) listener?.send?.(message.send);
     else listener?.configure?.(message.udp);
   });
   try {

@@ -19,6 +19,8 @@ export interface UdpThreadsOptions {
   readonly connectionSecret: Uint8Array | undefined;
   readonly source: SourceAddress;
   readonly workers: number;
+  /** Numbers of sockets that are bound already, in place of such of our own. */
+  readonly descriptors?: readonly number[] | undefined;
   readonly clock: () => number;
   readonly traffic: UdpTraffic;
   /** Hears of failures of our own. Default: they are thrown. */
@@ -40,7 +42,8 @@ export async function listenInThreads(service: SwarmService, options: UdpThreads
     host,
     port: options.port,
     onError: options.onError ?? thrown,
-    start: (port) => ({ ...own, port, trust: source.options }),
+    descriptors: options.descriptors,
+    start: (port, descriptor) => ({ ...own, port, descriptor, trust: source.options }),
     count: (counted) => {
       for (const name of Object.keys(traffic) as (keyof UdpTraffic)[]) traffic[name] += counted[name] ?? 0;
     },

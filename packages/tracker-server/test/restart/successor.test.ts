@@ -30,7 +30,7 @@ function announce(store: MemoryStore, peer: number): void {
 
 function legacy(store?: MemoryStore): Legacy {
   const state = { clockZero: 0, connectionSecret: new Uint8Array(8).fill(1), trackerIdKey: new Uint8Array(16).fill(2) };
-  return { state, store, clock, socket: () => undefined };
+  return { state, store, clock, descriptors: [], socket: () => undefined };
 }
 
 describe('a successor', () => {
