@@ -3,8 +3,21 @@
 import type { StandingPolicy } from '@shoal/tracker';
 import { type Certificate, type SourceAddress, type SourceOptions, TrackerServerError } from '@shoal/tracker-server';
 import type { AdminToken } from './admin/token.ts';
-import { type Changes, type ConfigurationSources, readConfiguration, reloaded } from './configuration/configuration.ts';
-import { type ServeOptions, differences } from './configuration/settings.ts';
+import type { StatedOptions } from './configuration/configuration-file.ts';
+import {
+  type Changes,
+  type ConfigurationSources,
+  readConfiguration,
+  reloaded,
+  together,
+} from './configuration/configuration.ts';
+import {
+  type ServeOptions,
+  type SettingName,
+  differences,
+  settingNames,
+  writtenName,
+} from './configuration/settings.ts';
 import { ConfigurationError } from './errors.ts';
 import { FileWatch } from './file-watch.ts';
 import type { OperatorLists } from './lists/operator-lists.ts';
@@ -38,6 +51,8 @@ export interface ConfigurationView {
   readonly problem: string | undefined;
   /** What the file says, but holds only from the next start. */
   readonly later: readonly string[];
+  /** What was changed by its name, whatever flags and file say. */
+  readonly overrides: readonly string[];
 }
 
 /** The configuration of a running tracker. */
@@ -46,6 +61,9 @@ export class RunningConfiguration implements Disposable {
   #renew: (certificate: Certificate) => void = () => {};
   readonly #listeners: ((options: ServeOptions) => void)[] = [];
   #options: ServeOptions;
+  /** What would hold without overrides. */
+  #base: ServeOptions;
+  #overrides: StatedOptions = {};
   #secrets: Secrets;
   #watch: FileWatch | undefined;
   #readAt = new Date();
@@ -58,6 +76,7 @@ export class RunningConfiguration implements Disposable {
   constructor(configured: Configured) {
     this.#configured = configured;
     this.#options = configured.options;
+    this.#base = configured.options;
     this.#secrets = configured.secrets;
   }
 
@@ -74,7 +93,12 @@ export class RunningConfiguration implements Disposable {
   get view(): ConfigurationView {
     const { sources } = this.#configured;
     const readAt = this.#readAt.toISOString();
-    return { file: sources.config, readAt, problem: this.#problem, later: this.#later };
+    return { file: sources.config, readAt, problem: this.#problem, later: this.#later, overrides: this.overrides };
+  }
+
+  /** Options that were changed by name, as they are written. */
+  get overrides(): readonly string[] {
+    return settingNames.filter((name) => name in this.#overrides).map(writtenName);
   }
 
   /** Whether configuration and lists are those of their files as they are now. */
@@ -116,6 +140,26 @@ export class RunningConfiguration implements Disposable {
   /** Reads file, lists and secrets again and takes over what a running tracker can. Rejects with a failure of our own. */
   reload(): Promise<ReloadReport> {
     return this.#inTurn(async () => this.#reload(true));
+  }
+
+  /**
+   * Changes one option that may change, whatever flags and file say; undefined takes that back. Resolves to why it cannot be.
+   * The value must be one of that option.
+   */
+  override(name: SettingName, wanted: { readonly value: unknown } | undefined): Promise<string | undefined> {
+    return this.#inTurn(async () => {
+      const { [name]: _before, ...others } = this.#overrides;
+      const overrides: StatedOptions = wanted === undefined ? others : { ...others, [name]: wanted.value };
+      try {
+        await this.#take(together({ ...this.#base, ...overrides }), this.#secrets);
+      } catch (error) {
+        if (isMistake(error)) return error.message;
+        throw error;
+      }
+      this.#overrides = overrides;
+      this.enforce();
+      return undefined;
+    });
   }
 
   /** From now on takes over what the file says whenever it changes, and now if it did since it was read. */
@@ -165,8 +209,11 @@ export class RunningConfiguration implements Disposable {
     const { sources, log } = this.#configured;
     await this.#watch?.mark();
     try {
-      const { options, changes } = reloaded(this.#options, await readConfiguration(sources, true));
-      await this.#take(options);
+      const wanted = await readConfiguration(sources, true);
+      const base = reloaded(this.#base, wanted).options;
+      const { options, changes } = reloaded(this.#options, { ...wanted, ...this.#overrides });
+      await this.#take(options, await readSecrets(options));
+      this.#base = base;
       this.#readAt = new Date();
       this.#problem = undefined;
       this.#later = changes.later;
@@ -180,10 +227,9 @@ export class RunningConfiguration implements Disposable {
   }
 
   /** All of it or nothing, but for a certificate that is good; who calls this enforces what holds in the end. */
-  async #take(options: ServeOptions): Promise<void> {
+  async #take(options: ServeOptions, secrets: Secrets): Promise<void> {
     const { lists, log, policy, source } = this.#configured;
-    const secrets = await readSecrets(options);
-    if (secrets.certificate !== undefined) this.#renew(secrets.certificate);
+    if (secrets.certificate !== undefined && secrets !== this.#secrets) this.#renew(secrets.certificate);
     enforce(policy, options, lists);
     await lists.use(options);
     source.replace(sourceOptions(options));

@@ -182,6 +182,71 @@ describe('an administrator', () => {
     expect(running.configuration.options.interval).toBe(900);
   });
 
+  test('changes an option by its name, whatever flags and file say, until that is taken back', async () => {
+    const config = join(folder, 'tracker.toml');
+    await writeFile(config, 'interval = 900\njitter = 1');
+    const { server, running } = await administrated({ jitter: 2 }, config);
+    const { configuration } = running;
+    expect((await ask(server, 'GET', '/options/interval')).body).toEqual({
+      option: 'interval',
+      value: '900',
+      override: false,
+    });
+    expect(await ask(server, 'PUT', '/options/interval/600')).toMatchObject({
+      status: 200,
+      body: { changed: true, option: 'interval', value: '600', override: true },
+    });
+    expect((await ask(server, 'PUT', '/options/jitter/7')).body).toMatchObject({ value: '7' });
+    expect((await ask(server, 'PUT', '/options/jitter/7')).body).toMatchObject({ changed: false });
+    await writeFile(config, 'interval = 300\nnumwant-limit = 70');
+    expect((await ask(server, 'POST', '/reload')).body).toMatchObject({ applied: ['numwant-limit'] });
+    expect(configuration.options).toMatchObject({ interval: 600, jitter: 7, numwantLimit: 70 });
+    expect((await ask(server, 'GET', '/policy')).body).toMatchObject({
+      options: { interval: 600 },
+      configuration: { file: config, overrides: ['interval', 'jitter'] },
+    });
+    expect((await ask(server, 'DELETE', '/options/interval')).body).toMatchObject({ value: '300', override: false });
+    expect((await ask(server, 'DELETE', '/options/jitter')).body).toMatchObject({ value: '2', override: false });
+    expect(logged).toContain('info: option changed option=interval value=600 by=127.0.0.0/24');
+  });
+
+  test('changes options of every kind: words, switches, lists, and numbers that may be none', async () => {
+    const { server, running } = await administrated();
+    const { configuration } = running;
+    for (const [path, value, shown] of [
+      ['connection-ids/lenient', { connectionIds: 'lenient' }, 'lenient'],
+      ['trust-ip/true', { trustIp: true }, 'true'],
+      ['trusted-proxy/10.0.0.0%2F8,::1', { trustedProxy: ['10.0.0.0/8', '::1'] }, '10.0.0.0/8,::1'],
+      ['trusted-proxy/none', { trustedProxy: [] }, 'none'],
+      ['announce-rate/5', { announceRate: 5 }, '5'],
+      ['announce-rate/none', { announceRate: undefined }, 'none'],
+    ] as const) {
+      expect((await ask(server, 'PUT', `/options/${path}`)).body).toMatchObject({ value: shown });
+      expect(configuration.options).toMatchObject(value);
+    }
+  });
+
+  test.each([
+    ['nothing/1', 404, 'nothing is no option'],
+    ['interval/0', 400, 'interval: it must be a whole number'],
+    ['interval/none', 400, 'interval: it must be a whole number'],
+    ['trust-ip/yes', 400, 'trust-ip: it must be true or false'],
+    ['trusted-proxy/10.0.0.0%2F33', 400, 'trusted-proxy: it must be an address'],
+    ['min-interval/5000', 409, 'minInterval'],
+    ['http/off', 409, 'http holds from the start'],
+    ['deny/%2Fetc%2Fshadow', 409, 'deny names a file'],
+    ['admin-token/none', 409, 'admin-token names a file'],
+  ])('cannot change options to %s: %i', async (path, status, error) => {
+    const { server, running } = await administrated();
+    const before = running.configuration.options;
+    expect(await ask(server, 'PUT', `/options/${path}`)).toMatchObject({
+      status,
+      body: { error: expect.stringContaining(error) as string },
+    });
+    expect(running.configuration.options).toEqual(before);
+    expect(running.configuration.overrides).toEqual([]);
+  });
+
   test('sees numbers as JSON and for Prometheus', async () => {
     const { server } = await administrated();
     expect((await ask(server, 'GET', '/stats.json')).body).toMatchObject({ swarms: { torrents: 0 } });

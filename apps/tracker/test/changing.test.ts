@@ -56,13 +56,14 @@ function proxied(): Uint8Array {
   return Buffer.concat([header, bytes]);
 }
 
-/** What a tracker says at once to a request over a connection of its own. */
+/** What a tracker says at once to a request over a connection of its own; empty where it closes it. */
 async function answerTo(url: URL, ...lines: readonly string[]): Promise<string> {
   const socket = connect(Number(url.port), url.hostname);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  socket.once('data', (answer: Buffer) => resolve(answer.toString('latin1')));
+  socket.on('error', () => {}).once('close', () => resolve(''));
   socket.write([...lines, '', ''].join('\r\n'));
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  socket.destroy();
-  return answer.toString('latin1');
+  return promise.finally(() => socket.destroy());
 }
 
 const announce = `GET /announce?info_hash=${percentEncode(infoHash)}&peer_id=${percentEncode(peerId)}&port=1&uploaded=0&downloaded=0&left=1&compact=1 HTTP/1.1`;
@@ -101,14 +102,27 @@ proxy-protocol = true
 full-scrape = 10
 `;
 
-type Ask = (run: Run, admin: string) => unknown;
+const byName = [
+  'connection-ids/off',
+  'web-socket-origin/https%3A%2F%2Fexample.org',
+  'trusted-proxy/127.0.0.1',
+  'proxy-protocol/true',
+  'full-scrape/10',
+];
+
+type Ask = (run: Run, admin: string, edit: () => Promise<void>) => Promise<unknown>;
 
 describe('connection ids, PROXY headers, origins and scrapes of everything', () => {
   test.each<[string, number, Ask]>([
-    ['when the file changes', 1, () => {}],
-    ['when the file changes, in threads', 2, () => {}],
-    ['on SIGHUP', 2, (run) => run.child.kill('SIGHUP')],
-    ['on POST /reload', 2, (_, admin) => fetch(`${admin}/reload`, { method: 'POST' })],
+    ['when the file changes', 1, (_run, _admin, edit) => edit()],
+    ['when the file changes, in threads', 2, (_run, _admin, edit) => edit()],
+    ['on SIGHUP', 2, async (run, _admin, edit) => edit().then(() => run.child.kill('SIGHUP'))],
+    ['on POST /reload', 2, async (_, admin, edit) => edit().then(() => fetch(`${admin}/reload`, { method: 'POST' }))],
+    [
+      'by their names',
+      2,
+      async (_, admin) => Promise.all(byName.map((path) => fetch(`${admin}/options/${path}`, { method: 'PUT' }))),
+    ],
   ])('change %s', async (_, workers, ask) => {
     const config = join(folder, 'tracker.toml');
     await writeFile(config, '# nothing yet\n');
@@ -123,12 +137,10 @@ describe('connection ids, PROXY headers, origins and scrapes of everything', () 
       unproven: 'error',
       datagram: 'error',
     });
-    await writeFile(config, changed);
-    await ask(run, String(event['admin']));
-    await run.logged('configuration read again');
-    // Threads hear of it by a message.
+    await ask(run, String(event['admin']), () => writeFile(config, changed));
+    // A file is read when its writer has come to rest, and threads hear of it by a message.
     await expect
-      .poll(() => seen(http, udp))
+      .poll(() => seen(http, udp), { timeout: 10_000 })
       .toEqual({ client: true, strangers: 'refused', everything: true, unproven: 'announce', datagram: 'connect' });
   });
 });

@@ -12,6 +12,7 @@ import type { RunningTracker } from '../running-tracker.ts';
 import { version } from '../version.ts';
 import { type AdminAnswer, type AdminRoute, refusal } from './admin-server.ts';
 import { openApiOf } from './openapi.ts';
+import { optionRoutes } from './option-routes.ts';
 
 /** What there is to administrate. */
 export type Administrated = Pick<RunningTracker, 'lists' | 'configuration' | 'stats' | 'metrics' | 'log'>;
@@ -26,6 +27,7 @@ export function administrationRoutes(
     ...healthRoutes(ready),
     ...watchingRoutes(administrated),
     restartRoute(restart),
+    ...optionRoutes(administrated.configuration, administrated.log, (from) => shownSource(administrated.log, from)),
     ...listRoutes(administrated),
   ];
   const document: AdminRoute = {

@@ -28,9 +28,7 @@ export async function readConfiguration(
   isRunning = false,
 ): Promise<ServeOptions> {
   const stated = config === undefined ? {} : await readConfigurationFile(config, !isRunning);
-  const options = fromEach((name) => flags[name] ?? stated[name] ?? defaults[name]);
-  checkTogether(options);
-  return options;
+  return together(fromEach((name) => flags[name] ?? stated[name] ?? defaults[name]));
 }
 
 /**
@@ -41,13 +39,12 @@ export function reloaded(running: ServeOptions, wanted: ServeOptions): { options
   const changed = differences(running, wanted);
   const applied = changed.filter((name) => settings[name].live);
   const later = changed.filter((name) => !settings[name].live);
-  const options = fromEach((name) => (applied.includes(name) ? wanted[name] : running[name]));
-  checkTogether(options);
+  const options = together(fromEach((name) => (applied.includes(name) ? wanted[name] : running[name])));
   return { options, changes: { applied: applied.map(writtenName), later: later.map(writtenName) } };
 }
 
-/** Options that are good each by itself and not together. */
-function checkTogether(options: ServeOptions): void {
+/** The same options. @throws ConfigurationError when they are good each by itself and not together */
+export function together(options: ServeOptions): ServeOptions {
   const { http, udp, tlsCert, tlsKey, store, state, fullScrape, admin, adminToken, metrics } = options;
   if (http === 'off' && udp === 'off') {
     throw new ConfigurationError('with http off and udp off there is nothing to serve');
@@ -71,6 +68,7 @@ function checkTogether(options: ServeOptions): void {
   if (metrics === 'public' && http === 'off') {
     throw new ConfigurationError('metrics are to be public, but http is off');
   }
+  return options;
 }
 
 /** Only what is certain: a name may resolve to anything. */

@@ -22,6 +22,8 @@ export interface Setting<Value> {
   readonly live: boolean;
   /** Whether the flag may be given several times. */
   readonly repeatable: boolean;
+  /** Whether it names a file or folder. */
+  readonly isPath: boolean;
   /** The value of a flag. `folder` is what relative paths start from. @throws SettingError */
   fromText(text: string, folder: string): Value;
   /** The value of a key. @throws SettingError */
@@ -104,7 +106,7 @@ export function pathSetting(argument: string, facts: SettingFacts<string | undef
     if (text === '') throw new SettingError('it must be a path');
     return resolve(folder, text);
   };
-  return textual(argument, facts, find, (value) => value && quoted(value));
+  return { ...textual(argument, facts, find, (value) => value && quoted(value)), isPath: true };
 }
 
 /** Any text that `check` lets pass. */
@@ -184,8 +186,8 @@ export function formatListenAddress(address: ListenAddress | 'off'): string {
 function common<Value>(
   argument: string | undefined,
   { about, default: value, live = false }: SettingFacts<Value>,
-): Pick<Setting<Value>, 'argument' | 'about' | 'default' | 'live' | 'repeatable'> {
-  return { argument, about, default: value, live, repeatable: false };
+): Pick<Setting<Value>, 'argument' | 'about' | 'default' | 'live' | 'repeatable' | 'isPath'> {
+  return { argument, about, default: value, live, repeatable: false, isPath: false };
 }
 
 /** A setting that is a string in either notation. */
