@@ -29,8 +29,8 @@ export interface CheckArguments extends CheckOptions {
 
 const serveExample = `
 Precedence: a flag, then the configuration file (--config), then the default. Every option has its name as a key there.
-Signals: SIGTERM or SIGINT stops, SIGHUP reads configuration, lists and certificates again, SIGUSR2 lets a new process take
-over without refusing an announce.
+Configuration and lists are read again when they change. Signals: SIGTERM or SIGINT stops, SIGHUP reads them and certificates
+again, SIGUSR2 lets a new process take over without refusing an announce.
 
 Example:
   $ shoal-tracker serve --http 0.0.0.0:6969 --udp 0.0.0.0:6969 --torrents ./torrents

@@ -165,8 +165,9 @@ export class RunningTracker implements AsyncDisposable {
     const address = this.#policy.privateAddresses.finding(this.clock());
     if (address === undefined) return;
     this.log.warn(
-      `most announces come from ${address}, an address of a local network: if that is a proxy, name it in ` +
-        'trusted-proxy, or every peer is listed under its address',
+      `most announces come from ${address}, an address of a local network, and every peer is listed under it: if that is ` +
+        `a proxy, let it say whom it forwards and set trusted-proxy = ["${address}"], with proxy-protocol = true where ` +
+        'it sends PROXY headers; no restart is needed',
     );
   }
 

@@ -220,6 +220,28 @@ describe('a restart on SIGUSR2', () => {
     await successor.stopped();
   });
 
+  test.runIf(process.platform === 'linux')(
+    'takes as many sockets as it has threads, and lets none wait for nobody',
+    async () => {
+      const config = join(folder, 'tracker.toml');
+      await writeFile(config, 'workers = 4');
+      await using run = new Run('serve', ...listen, '--config', config);
+      const { http, udp } = await run.event();
+      const exit = once(run.child, 'exit');
+      await writeFile(config, 'workers = 2');
+      run.child.kill('SIGUSR2');
+      await using successor = await successorOf(run);
+      await exit;
+      // The system deals clients out to whatever sockets there are: sixteen would find one that nobody reads.
+      await using udpClients = await UdpClient.several(udp, 16);
+      for (const client of udpClients.clients) expect(await client.announce(1)).toMatchObject({ action: 1 });
+      for (let peer = 0; peer < 16; peer++) expect((await announceBy(http, false, peer)).has('peers')).toBe(true);
+      const events = [await run.event(), await run.event()];
+      expect(events).toContainEqual(expect.objectContaining({ event: 'listening', http, udp }));
+      await successor.stopped();
+    },
+  );
+
   // Sockets of threads go another way.
   const workers = process.platform === 'linux' ? ['1', '2'] : ['1'];
   const inTime = { timeout: 40_000 };

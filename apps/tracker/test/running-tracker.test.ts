@@ -38,7 +38,7 @@ describe('a running tracker', () => {
     vi.useRealTimers();
     lookAround();
     expect(logged.match(/warn: most announces come from 172\.17\.0\.1/g)).toHaveLength(1);
-    expect(logged).toContain('trusted-proxy');
+    expect(logged).toContain('set trusted-proxy = ["172.17.0.1"], with proxy-protocol = true');
   });
 
   test('says nothing of a crowd of public addresses', async () => {

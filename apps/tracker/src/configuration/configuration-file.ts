@@ -59,7 +59,8 @@ export function printConfiguration(options: ServeOptions): string {
     const entries = names.map((name) => printSetting(name, options));
     return [`## ${heading}`, ...entries].join('\n\n');
   });
-  const head = '# Configuration of shoal-tracker serve. Flags on the command line win over it; SIGHUP reads it again.';
+  const head =
+    '# Configuration of shoal-tracker serve. Flags on the command line win over it; it is read again when it changes.';
   return `${[head, ...groups].join('\n\n')}\n`;
 }
 

@@ -18,7 +18,7 @@ export interface Setting<Value> {
   /** One clause for the help: what it does. */
   readonly about: string;
   readonly default: Value;
-  /** Whether SIGHUP changes it in a running tracker. */
+  /** Whether it changes in a running tracker. */
   readonly live: boolean;
   /** Whether the flag may be given several times. */
   readonly repeatable: boolean;
