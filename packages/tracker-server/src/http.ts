@@ -149,7 +149,7 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const around = { tracker, service: options.service, closing, findSource, clock, traffic: traffic.websocket, onError };
   const plain = takePlainPath(app.server, options.tls === undefined ? 'connection' : 'secureConnection', {
     ...settings,
-    answer: answerPlain(service, source, routing),
+    ...answerPlain(service, source, routing),
     closing,
     onSilence: () => traffic.http.unknown++,
   });
@@ -206,12 +206,13 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
       }),
     async [Symbol.asyncDispose](): Promise<void> {
       expiry[Symbol.dispose]();
-      await threads?.[Symbol.asyncDispose]();
       sockets?.[Symbol.dispose]();
       plain[Symbol.dispose]();
       proxied[Symbol.dispose]();
       strangers?.[Symbol.dispose]();
       await closeAll(app);
+      // Goodbyes to WebSockets pass through them.
+      await threads?.[Symbol.asyncDispose]();
     },
   };
 }

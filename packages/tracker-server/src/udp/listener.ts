@@ -79,12 +79,6 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   });
   // A socket error after binding concerns one datagram; the next one is served.
   socket.on('error', () => traffic.dropped++);
-  let isOpen = true;
-  const close = async (): Promise<void> => {
-    if (!isOpen) return;
-    isOpen = false;
-    await new Promise<void>((resolve) => socket.close(() => resolve()));
-  };
   const { address: ip, port: bound } = socket.address();
   return {
     address: { ip, port: bound },
@@ -92,19 +86,17 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
     configure({ connectionIds }) {
       if (connectionIds !== undefined) answerer.takeIds(connectionIds);
     },
-    send({ bytes, port, address }) {
-      if (isOpen) outlet.send(bytes, port, address);
-    },
+    send: ({ bytes, port, address }) => outlet.send(bytes, port, address),
     async drain(limitMs, relay) {
       outlet.divert(relay);
       await outlet.emptied(limitMs);
-      await close();
+      await outlet.close();
       await answerer.finish(limitMs);
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await answerer.finish(answerLimitMs);
-      if (isOpen) await outlet.emptied(answerLimitMs);
-      await close();
+      await outlet.emptied(answerLimitMs);
+      await outlet.close();
     },
   };
 }

@@ -18,6 +18,7 @@ export class Outlet implements DatagramSender {
   /** Whether another process made the socket: then it looks addresses up, numeric or not, in a later turn. */
   readonly #isInherited: boolean;
   #relay: Relay | undefined;
+  #isOpen = true;
   /** Datagrams whose addresses are looked up. */
   #lookedUp = 0;
 
@@ -28,12 +29,14 @@ export class Outlet implements DatagramSender {
 
   send(bytes: Uint8Array, port: number, address: string): void {
     if (this.#relay !== undefined) this.#relay({ bytes: bytes.slice(), port, address });
+    else if (!this.#isOpen) return;
     else if (this.#isInherited) this.#sendCopy(bytes.slice(), port, address);
     else this.#socket.send(bytes, port, address);
   }
 
   getSendQueueCount(): number {
-    return this.#socket.getSendQueueCount();
+    // A closed socket cannot be asked, and an answer may come as late as it likes.
+    return this.#isOpen ? this.#socket.getSendQueueCount() : 0;
   }
 
   /** From now on datagrams go another way. */
@@ -44,7 +47,13 @@ export class Outlet implements DatagramSender {
   /** Resolves when the kernel has all that was sent, or after `limitMs`. */
   async emptied(limitMs: number): Promise<void> {
     const endsAt = performance.now() + limitMs;
-    while (this.#lookedUp + this.#socket.getSendQueueCount() > 0 && performance.now() < endsAt) await nextTurn();
+    while (this.#lookedUp + this.getSendQueueCount() > 0 && performance.now() < endsAt) await nextTurn();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
   }
 
   /** Until the address is there the bytes stay as they are. */

@@ -27,6 +27,9 @@ export interface HttpStart {
   readonly inner: string;
 }
 
+/** How long what was said last may take to whoever a connection leads to, in ms: it is a frame, and some read nothing. */
+const goodbyeMs = 250;
+
 const traffic = { ...createTraffic().http };
 
 async function listen(start: HttpStart, { service, source, clock, onError }: ThreadParts): Promise<ThreadListener> {
@@ -38,7 +41,7 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
   const plain = takePlainPath(server, 'connection', {
     keepAliveMs: start.keepAliveMs,
     requestTimeoutMs: start.requestTimeoutMs,
-    answer: answerPlain(service, source, { ...start, clock, traffic, onError }),
+    ...answerPlain(service, source, { ...start, clock, traffic, onError }),
     closing,
     onSilence: () => traffic.unknown++,
   });
@@ -56,8 +59,12 @@ async function listen(start: HttpStart, { service, source, clock, onError }: Thr
     async [Symbol.asyncDispose](): Promise<void> {
       plain[Symbol.dispose]();
       proxied[Symbol.dispose]();
-      for (const socket of tunnelled) socket.destroy();
+      // Their other end is closed, and with them when all has passed that was said there.
+      const timer = setTimeout(() => {
+        for (const socket of tunnelled) socket.destroy();
+      }, goodbyeMs);
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      clearTimeout(timer);
     },
   };
 }
