@@ -2,6 +2,13 @@
 export * from './addresses.ts';
 export * from './compact-peers.ts';
 export * from './errors.ts';
+export {
+  type CompactRecords,
+  type CompactReply,
+  compactReplyHeadLimit,
+  writeCompactReply,
+} from './http/compact-reply.ts';
+export { parsePlainAnnounceQuery } from './http/plain-query.ts';
 export * from './http/query.ts';
 export * from './http/reply.ts';
 export { decodeScrapeReply, encodeScrapeFiles, encodeScrapeReply, infoHashHex } from './http/scrape.ts';

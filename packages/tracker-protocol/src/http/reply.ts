@@ -7,7 +7,7 @@ import { decodeCompactPeers, encodeCompactPeers } from '../compact-peers.ts';
 import type { CompactPeerList } from '../compact-peers.ts';
 import { TrackerProtocolError } from '../errors.ts';
 import type { AnnounceFailure, AnnounceReply, NamedPeer, TrackedPeer } from '../types.ts';
-import { compactReplyLimit, writeCompactReply } from './compact-reply.ts';
+import { type CompactRecords, compactReplyHeadLimit, writeCompactReply } from './compact-reply.ts';
 import { concat, decodeDictionary, failureOf, numberOf, textBytes } from './dictionary.ts';
 
 /** Peers already packed: 6-byte and 18-byte records. What a tracker that stores bytes hands over without copying. */
@@ -55,8 +55,10 @@ export function encodeAnnounceReply(reply: AnnounceReplyInput, format: ReplyForm
   const external = typeof reply.externalIp === 'string' ? parseIp(reply.externalIp) : reply.externalIp;
   const { peers } = reply;
   const plain = format.compact !== false && reply.warning === undefined;
-  if (plain && isPacked(peers) && fits(reply.trackerId, peers))
-    return writeCompactReply(reply, external, peers.v4, peers.v6);
+  if (plain && isPacked(peers) && fits(reply.trackerId, peers)) {
+    const end = writeCompactReply(scratch, 0, reply, external, listOf(peers.v4), listOf(peers.v6));
+    return scratch.slice(0, end);
+  }
   const parts: (string | Uint8Array)[] = ['d'];
   if (reply.complete !== undefined) parts.push(`8:completei${reply.complete}e`);
   if (reply.downloaded !== undefined) parts.push(`10:downloadedi${reply.downloaded}e`);
@@ -156,8 +158,18 @@ function unpack({ v4, v6 }: PackedPeers): TrackedPeer[] {
 
 function fits(trackerId: string | undefined, { v4, v6 }: PackedPeers): boolean {
   const isShort = trackerId === undefined || trackerId.length <= 100;
-  return isShort && v4.length <= compactReplyLimit && v6.length <= compactReplyLimit;
+  return isShort && v4.length <= listLimit && v6.length <= listLimit;
 }
+
+function listOf(records: Uint8Array): CompactRecords {
+  return { records, count: records.length, stride: 1 };
+}
+
+/** Longest list of a family that is written at once: four times what one answer has. Longer ones are joined from parts. */
+const listLimit = 8192;
+
+/** Nothing survives between two calls. */
+const scratch = new Uint8Array(2 * listLimit + compactReplyHeadLimit);
 
 function isPacked(peers: AnnounceReplyInput['peers']): peers is PackedPeers {
   return 'v4' in peers;

@@ -32,7 +32,7 @@ export type FindSource = (request: AnnounceRequest) => Uint8Array | undefined;
 export type TakeAnswer = (answer: Answer) => void;
 
 /** Both families; the ids of peers only for dictionaries (BEP 3, 23). */
-const inCompactLists: PeersWanted = { families: 'both', withPeerIds: false };
+export const inCompactLists: PeersWanted = { families: 'both', withPeerIds: false };
 const inDictionaries: PeersWanted = { families: 'both', withPeerIds: true };
 
 /** Answers an announce. */
@@ -58,7 +58,7 @@ export function answerAnnounce(
   // The first clients know no `compact` and need dictionaries (BEP 3), so compact is what is asked for (BEP 23).
   const wanted = request.compact === true ? inCompactLists : inDictionaries;
   service.announce(request, address, wanted, now, (reply) => {
-    take(isFailure(reply) ? failing(reply) : listing(reply, request, address));
+    take(answerOf(reply, request, address));
   });
 }
 
@@ -85,6 +85,11 @@ export function answerScrape(
   service.scrape(infoHashes, now, (found) => {
     take(isFailure(found) ? failing(found) : counting(infoHashes, found));
   });
+}
+
+/** The answer to an announce, in the form that it asked for. */
+export function answerOf(reply: PackedReply | AnnounceFailure, request: AnnounceRequest, address: Uint8Array): Answer {
+  return isFailure(reply) ? failing(reply) : listing(reply, request, address);
 }
 
 /** A refusal for a reason that may pass: to be asked again after the usual time. */

@@ -3,10 +3,17 @@
 import type { Socket } from 'node:net';
 import type { Closing } from '../restart/listening.ts';
 import { type RequestHead, readRequestHead } from './request-head.ts';
+import { socketAddress } from './source-address.ts';
 
 export interface PlainConnectionParts {
-  /** Answers a request: calls `done` once, at once or later, with the bytes of a whole response. */
-  readonly answer: (head: RequestHead, socket: Socket, done: (response: Uint8Array) => void) => void;
+  /**
+   * Answers a request of a connection from `remote` (4 or 16 bytes): calls `done` once, at once or later, with the bytes of
+   * a whole response. Of what is given at once the bytes stay as they are until the next request is answered, of what is
+   * given later until `done` returns.
+   */
+  readonly answer: (head: RequestHead, remote: Uint8Array | undefined, done: (response: Uint8Array) => void) => void;
+  /** Hears that the response given last is still to be sent, and so has to stay as it is. */
+  readonly onKept: () => void;
   /** Hears that a connection was cut because nothing came. */
   readonly onSilence: () => void;
   /** Whether the next answer is the last. */
@@ -28,6 +35,7 @@ export class PlainConnection {
   readonly #socket: Socket;
   readonly #parts: PlainConnectionParts;
   readonly #gone: () => void;
+  readonly #remote: Uint8Array | undefined;
   /** Requests that were not answered yet, in order. */
   readonly #slots: Slot[] = [];
   /** What was received and not looked at, while answers are waited for. */
@@ -38,6 +46,10 @@ export class PlainConnection {
   #isLast = false;
   #isReading = false;
   #isDraining = false;
+  /** Nothing is read until answers are sent. */
+  #isPaused = false;
+  /** Responses are kept by this socket, be it a slow one or one of TLS: it is given copies. */
+  #keeps = false;
   #looks = 0;
   #hasAnswered = false;
 
@@ -45,6 +57,7 @@ export class PlainConnection {
     this.#socket = socket;
     this.#parts = parts;
     this.#gone = gone;
+    this.#remote = socketAddress(socket.remoteAddress);
     socket.on('data', this.#onData).on('end', this.#onEnd).on('error', ignore).on('close', gone);
   }
 
@@ -83,59 +96,85 @@ export class PlainConnection {
 
   /** Answers the requests in `bytes`, as far as they go. */
   #read(bytes: Buffer): void {
-    const text = bytes.toString('latin1');
     let at = 0;
     this.#isReading = true;
-    while (at < text.length && !this.#isLast && this.#slots.length < mostWaiting) {
-      const head = readRequestHead(text, at);
+    while (at < bytes.length && !this.#isLast && this.#slots.length < mostWaiting) {
+      const head = readRequestHead(bytes, at);
       if (head === undefined) {
         this.#isForeign = true;
         break;
       }
       at = head.end;
+      const isWhole = at === bytes.length;
       // Requests that came with it are answered too.
-      const isLast = !head.keepsAlive || (this.#parts.closing.now && at === text.length);
+      const isLast = !head.keepsAlive || (isWhole && this.#parts.closing.now);
       this.#isLast = isLast;
-      this.#ask(isLast && head.keepsAlive ? { ...head, keepsAlive: false } : head);
+      this.#ask(isLast && head.keepsAlive ? { ...head, keepsAlive: false } : head, isLast || isWhole);
     }
     this.#isReading = false;
-    this.#rest = this.#isLast ? nothing : at === 0 ? bytes : bytes.subarray(at);
+    this.#rest = this.#isLast || at === bytes.length ? nothing : at === 0 ? bytes : bytes.subarray(at);
     this.#proceed();
   }
 
-  #ask(head: RequestHead): void {
-    const slot: Slot = { response: undefined };
-    this.#slots.push(slot);
-    this.#parts.answer(head, this.#socket, (response) => {
-      slot.response = response;
-      if (!this.#isReading) this.#proceed();
+  /** `isAlone` unless more requests came with it, whose answers are to leave together with this one. */
+  #ask(head: RequestHead, isAlone: boolean): void {
+    let atOnce: Uint8Array | undefined;
+    let slot: Slot | undefined;
+    this.#parts.answer(head, this.#remote, (response) => {
+      if (slot === undefined) atOnce = response;
+      else {
+        slot.response = Buffer.from(response);
+        if (!this.#isReading) this.#proceed();
+      }
     });
+    if (atOnce !== undefined && isAlone && this.#slots.length === 0) this.#write(atOnce);
+    else this.#slots.push((slot = { response: atOnce && Buffer.from(atOnce) }));
   }
 
   /** Sends what is ready and does what was waiting for it. */
   #proceed(): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
-    this.#send();
+    if (this.#slots.length > 0) this.#send();
     if (socket.writableNeedDrain) {
-      socket.pause();
+      this.#pause();
       if (!this.#isDraining) socket.once('drain', this.#onDrain);
       this.#isDraining = true;
     } else if (this.#slots.length > 0) {
-      if (this.#rest.length > 0) socket.pause();
+      if (this.#rest.length > 0) this.#pause();
     } else if (this.#isLast) this.#end();
     else if (this.#isForeign) this.#handOver();
     else if (this.#rest.length > 0) this.#read(this.#rest);
-    else if (socket.isPaused()) socket.resume();
+    else if (this.#isPaused) this.#resume();
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    this.#isPaused = false;
+    this.#socket.resume();
   }
 
   #send(): void {
     let ready = 0;
     while (this.#slots[ready]?.response !== undefined) ready++;
     if (ready === 0) return;
-    this.#hasAnswered = true;
     const responses = this.#slots.splice(0, ready).map(({ response }) => response!);
+    this.#hasAnswered = true;
     this.#socket.write(responses.length === 1 ? responses[0]! : Buffer.concat(responses));
+  }
+
+  /** Sends bytes that are somebody else's afterwards, unless the socket still has them. */
+  #write(response: Uint8Array): void {
+    const socket = this.#socket;
+    this.#hasAnswered = true;
+    socket.write(this.#keeps ? Buffer.from(response) : response);
+    if (this.#keeps || socket.writableLength === 0) return;
+    this.#keeps = true;
+    this.#parts.onKept();
   }
 
   /** Closes once everything has left. Without a shutdown first: nothing more is expected, and it costs a system call. */

@@ -63,7 +63,7 @@ export class SourceAddress {
 
   /** Whether an address, as a socket writes it, is that of a trusted proxy. */
   isProxy(remoteAddress: string): boolean {
-    const address = parseIp(withoutZone(remoteAddress));
+    const address = socketAddress(remoteAddress);
     return address !== undefined && this.#proxies.contains(address);
   }
 
@@ -72,11 +72,15 @@ export class SourceAddress {
     remoteAddress: string | undefined,
     forwardedFor: string | undefined,
   ): (request: AnnounceRequest) => Uint8Array | undefined {
-    return (request) => this.#find(remoteAddress ?? '', forwardedFor, request);
+    return (request) => this.find(socketAddress(remoteAddress), forwardedFor, request);
   }
 
-  #find(remoteAddress: string, forwardedFor: string | undefined, request: AnnounceRequest): Uint8Array | undefined {
-    const remote = parseIp(withoutZone(remoteAddress));
+  /** As what `finder` gives, for a connection whose `socketAddress` is known. */
+  find(
+    remote: Uint8Array | undefined,
+    forwardedFor: string | undefined,
+    request: AnnounceRequest,
+  ): Uint8Array | undefined {
     if (remote === undefined) return undefined;
     const address = this.#proxies.contains(remote) ? this.#forwarded(forwardedFor ?? '') : remote;
     if (address === undefined || !this.#trustIpParameter || request.ip === undefined) return address;
@@ -96,6 +100,11 @@ export class SourceAddress {
     }
     return undefined;
   }
+}
+
+/** The bytes of an address as a socket writes it, 4 or 16; undefined when it has none. */
+export function socketAddress(remoteAddress: string | undefined): Uint8Array | undefined {
+  return remoteAddress === undefined ? undefined : parseIp(withoutZone(remoteAddress));
 }
 
 function rangesOf({ trustedProxies = [] }: SourceOptions): AddressRanges {
