@@ -14,8 +14,8 @@ const lifetimeMs = 60_000;
 const turn = fc.record({
   participant: fc.nat({ max: 5 }),
   ipv6: fc.boolean(),
-  /** Somebody else at the address of the participant without a key: with one, memory may need an announce more to see it. */
-  stranger: fc.boolean(),
+  /** Who is at that address now: the participant, another one with a key of its own, or somebody without one. */
+  who: fc.constantFrom('self', 'self', 'other', 'keyless'),
   role: fc.constantFrom('leecher', 'partial', 'seed'),
   leaving: fc.boolean(),
   seconds: fc.constantFrom(0, 0, 1, 10, 35),
@@ -24,12 +24,12 @@ const turn = fc.record({
 type Turn = typeof turn extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** Every participant has one address in each family; one has no key, two are on the private list. */
-function announceOf({ participant, ipv6, stranger, role, leaving, families }: Turn): StoreAnnounce {
+function announceOf({ participant, ipv6, who, role, leaving, families }: Turn): StoreAnnounce {
   const address = ipv6 ? new Uint8Array(16).fill(participant + 0x20) : Uint8Array.of(10, 0, 0, participant);
   return peerOf({
     address,
-    peerId: new Uint8Array(20).fill(stranger && participant === 0 ? 100 : participant),
-    key: participant,
+    peerId: new Uint8Array(20).fill(idOf(who, participant)),
+    key: who === 'keyless' ? 0 : idOf(who, participant),
     withPeerIds: true,
     seeding: role === 'seed',
     partial: role === 'partial',
@@ -38,6 +38,11 @@ function announceOf({ participant, ipv6, stranger, role, leaving, families }: Tu
     want: 100,
     families,
   });
+}
+
+/** The one without a key is the same everywhere. */
+function idOf(who: Turn['who'], participant: number): number {
+  return { self: participant, other: 100 + participant, keyless: 200 }[who];
 }
 
 /**

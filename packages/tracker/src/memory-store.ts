@@ -77,10 +77,12 @@ export class MemoryStore implements PeerStore {
     let record = members.find(torrent, peer.address, peer.port);
     const refusal = record >= 0 ? undefined : this.#refusal(members.neighbours);
     let outcome: AnnounceOutcome = refusal ?? 'joined';
-    if (record >= 0) outcome = this.#refresh(family, torrent, record, peer, second);
-    else if (refusal === undefined) record = this.#join(family, torrent, peer, second);
-    const isNew = outcome === 'joined';
-    if (record >= 0 && this.#meet(family, torrent, beside, record, peer, isNew)) outcome = 'completed';
+    if (record >= 0) {
+      outcome = this.#refresh(family, torrent, beside, record, peer, second);
+    } else if (refusal === undefined) {
+      record = this.#join(family, torrent, peer, second);
+      if (this.#meet(family, torrent, beside, record, peer, true)) outcome = 'completed';
+    }
     this.#participants.addCounts(torrent, answer);
     if (beside >= 0) this.#participants.addCounts(beside, answer);
     this.#sampler.fill(answer, peer, family, torrent, beside, record);
@@ -240,15 +242,21 @@ export class MemoryStore implements PeerStore {
   #refresh(
     family: 4 | 6,
     torrent: number,
+    beside: number,
     record: number,
-    { peerId, seeding, partial }: StoreAnnounce,
+    peer: StoreAnnounce,
     second: number,
   ): 'completed' | 'refreshed' {
+    const { peerId, seeding, partial } = peer;
     const members = this.#participants.members[family];
     // Somebody else at that address: what the other one's partner says is not about this one.
-    if (members.has(record, peerFlag.paired) && members.table.hasId(record, peerId) === false)
-      this.#participants.part(family, record);
+    const isNew = members.table.hasId(record, peerId) === false;
+    if (isNew && members.has(record, peerFlag.paired)) this.#participants.part(family, record);
+    // A participant completes once: as a seed it becomes one of two addresses first, and only then a seed.
+    const completedBoth = seeding && this.#meet(family, torrent, beside, record, peer, isNew);
     members.table.touch(record, peerId, second);
-    return this.#participants.setRole(family, torrent, record, seeding, partial) ? 'completed' : 'refreshed';
+    const completed = this.#participants.setRole(family, torrent, record, seeding, partial);
+    if (!seeding) this.#meet(family, torrent, beside, record, peer, isNew);
+    return completed || completedBoth ? 'completed' : 'refreshed';
   }
 }

@@ -38,3 +38,11 @@ test('a peer that is heard of again after the last second lost its only peer get
   table.remove(third);
   expect(table.oldest).toBe(-1);
 });
+
+test('a peer that is heard of in the second of one that has just left is as young as that', () => {
+  const table = tableOf();
+  const first = add(table, 0, 5);
+  table.remove(add(table, 1, 9));
+  table.touch(first, peerId, 9);
+  expect([table.oldest, table.oldestSecond]).toEqual([first, 9]);
+});

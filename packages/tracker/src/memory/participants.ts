@@ -110,12 +110,12 @@ export class Participants {
     const [own, other] = [this.members[family], this.members[otherThan(family)]];
     const seeding = own.isSeed(torrent, record);
     const partial = own.has(record, peerFlag.partial);
+    // What the one has completed the other does not complete again.
+    if (own.has(record, peerFlag.counted)) other.set(partner, peerFlag.counted, true);
     const completed = this.setRole(otherThan(family), other.table.torrent(partner), partner, seeding, partial);
+    own.set(record, peerFlag.counted, other.has(partner, peerFlag.counted));
     this.#setPartial(family, record, -1, false);
     this.#setPartial(otherThan(family), partner, -1, false);
-    const counted = own.has(record, peerFlag.counted) || other.has(partner, peerFlag.counted);
-    own.set(record, peerFlag.counted, counted);
-    other.set(partner, peerFlag.counted, counted);
     this.#pairs.add(...inOrder(family, record, partner));
     this.#mark(family, record, partner, true);
     this.#setPartial(family, record, partner, partial);

@@ -56,7 +56,8 @@ export class PeerTable {
     const words = this.#records.words(peer);
     const base = this.#records.base(peer);
     if (this.#keepPeerIds) storeId(words, base, peerId);
-    if (peer === this.#last && seen <= this.#lastSecond) {
+    // Without its marker the last second is that of somebody who has left.
+    if (peer === this.#last && seen <= this.#lastSecond && this.#lastMarker !== none) {
       // What is known of it may have changed.
       if (peer === this.#visited) this.#visited = words[base + word.previous]!;
       return;

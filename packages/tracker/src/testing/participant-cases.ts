@@ -178,6 +178,26 @@ export const participantCases: readonly PeerStoreCase[] = [
     },
   },
   {
+    name: 'who takes over an address is met there by its other one at once',
+    needs: ['ids'],
+    *dialogue() {
+      yield* tell({ host: 1, id: 9 });
+      yield* tell({ host: 1, key: 7 });
+      equal((yield* tell({ host: 1, key: 7, ipv6: true })).sample.leechers, 1, 'leechers');
+    },
+  },
+  {
+    name: 'two addresses that become one participant as it finishes are one download',
+    needs: [],
+    *dialogue() {
+      yield* tell({ host: 1, key: 7 });
+      yield* tell({ host: 1, ipv6: true });
+      equal((yield* counts())?.incomplete, 2, 'before they meet');
+      equal((yield* tell({ host: 1, key: 7, ipv6: true, seeding: true })).outcome, 'completed', 'outcome');
+      equal(yield* counts(), { complete: 1, incomplete: 0, downloaded: 1, downloaders: 0 }, 'counts');
+    },
+  },
+  {
     name: 'a participant of two families is given peers of both',
     needs: [],
     *dialogue() {
