@@ -194,18 +194,21 @@ describe('HTTPS', () => {
 });
 
 describe('the log', () => {
-  test.each([
-    ['off', undefined],
-    ['truncated', '127.0.0.0/24'],
-    ['full', '127.0.0.1'],
-  ])('at level debug tells of refusals, with addresses %s', async (addresses, address) => {
+  test('at level debug tells of refusals, with as much of addresses as is wanted', async () => {
     const deny = await file('deny.txt', '01'.repeat(20));
-    const log = ['--log-level', 'debug', '--log-format', 'json', '--log-addresses', addresses];
+    const log = ['--log-level', 'debug', '--log-format', 'json', '--admin', '127.0.0.1:0'];
     await using run = new Run('serve', ...listen, '--deny', deny, ...log, '--json');
-    const { http } = await run.event();
-    await announce(http, new Uint8Array(20).fill(1), 5);
-    const line = JSON.parse(await run.logged('refused')) as Record<string, unknown>;
-    expect(line).toMatchObject({ level: 'debug', reason: 'torrent-denied', torrent: '01'.repeat(20) });
-    expect(line['address']).toBe(address);
+    const { http, admin } = await run.event();
+    for (const [style, address] of [
+      ['off', undefined],
+      ['truncated', '127.0.0.0/24'],
+      ['full', '127.0.0.1'],
+    ]) {
+      await fetch(`${String(admin)}/options/log-addresses/${style}`, { method: 'PUT' });
+      await announce(http, new Uint8Array(20).fill(1), 5);
+      const line = JSON.parse(await run.logged('"refused"')) as Record<string, unknown>;
+      expect(line).toMatchObject({ level: 'debug', reason: 'torrent-denied', torrent: '01'.repeat(20) });
+      expect(line['address']).toBe(address);
+    }
   });
 });
