@@ -6,6 +6,7 @@ import type { PackedReply, PeerRecords } from '@shoal/tracker';
 import {
   type ScrapeCounts,
   type UdpAnnounceRequest,
+  type UdpRequestBytes,
   type UdpScrapeRequest,
   decodeUdpRequest,
   encodeUdpAnnounceReply,
@@ -45,6 +46,8 @@ export class UdpAnswerer {
   readonly #buffers: AnswerBuffers;
   /** The sender's address, where it is IPv4. */
   readonly #ipv4 = new Uint8Array(4);
+  /** What an announce is about. */
+  readonly #bytes: UdpRequestBytes = { infoHash: new Uint8Array(20), peerId: new Uint8Array(20) };
   #errorSecond = 0;
   #errorsInSecond = 0;
   /** Questions that were not answered yet. */
@@ -74,7 +77,7 @@ export class UdpAnswerer {
       this.#traffic.dropped++;
       return;
     }
-    const request = decodeUdpRequest(bytes);
+    const request = decodeUdpRequest(bytes, this.#bytes);
     const address = from.family === 'IPv4' && parseIpv4Into(this.#ipv4, from.address) ? this.#ipv4 : addressOf(from);
     // Nothing can be sent to port 0.
     if (request === undefined || address === undefined || from.port === 0) {

@@ -11,6 +11,7 @@ import type { Inherit } from '../restart/listening.ts';
 import type { SwarmService } from '../swarm-service.ts';
 import type { UdpTraffic } from '../traffic.ts';
 import type { ConnectionIdMode, ConnectionIdOptions } from './address-proof.ts';
+import { turnClock } from '../turn-clock.ts';
 import { UdpAnswerer } from './answerer.ts';
 import { type OutgoingDatagram, Outlet, type Relay } from './outlet.ts';
 
@@ -67,7 +68,8 @@ export async function listenUdp(service: SwarmService, options: ListenOptions): 
   const outlet = new Outlet(socket, isHandle);
   const proxied = new ProxiedDatagrams(outlet, proxies);
   const answerer = new UdpAnswerer(service, proxied, traffic, options.errorsPerSecond, options);
-  const answer = (bytes: Uint8Array, from: RemoteInfo): void => answerer.receive(bytes, from, clock());
+  const now = turnClock(clock);
+  const answer = (bytes: Uint8Array, from: RemoteInfo): void => answerer.receive(bytes, from, now());
   socket.on('message', (datagram, by) => {
     try {
       if (!proxied.receive(datagram, by, answer)) traffic.dropped++;
