@@ -99,6 +99,7 @@ export class RedisStore implements AsyncDisposable {
       this.#second(),
       Buffer.from(peer.peerId),
       peer.withPeerIds ? '1' : '0',
+      peer.since === undefined ? '' : String(peer.since),
     ];
     const key = this.#keyOf(peer.infoHash);
     try {

@@ -12,7 +12,8 @@ const outcomes: ReadonlyMap<string, AnnounceOutcome> = new Map(
 /** The answer in a reply. @throws Error for a reply of another shape */
 export function answerIn(reply: unknown): RemoteAnswer {
   if (!Array.isArray(reply)) throw new Error('the reply is no list');
-  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6, ipv4Ids, ipv6Ids, signalled]: unknown[] = reply;
+  const [name, leechers, partialSeeds, seeders, completed, ipv4, ipv6, ipv4Ids, ipv6Ids, signalled, mark]: unknown[] =
+    reply;
   const outcome = name instanceof Uint8Array ? outcomes.get(String(name)) : undefined;
   if (outcome === undefined) throw new Error('the reply is not that of an announce');
   return {
@@ -22,6 +23,7 @@ export function answerIn(reply: unknown): RemoteAnswer {
     seeders: numberIn(seeders),
     completed: numberIn(completed),
     signalled: numberIn(signalled),
+    mark: numberIn(mark),
     ipv4: bytesIn(ipv4),
     ipv6: bytesIn(ipv6),
     ipv4Ids: bytesIn(ipv4Ids),

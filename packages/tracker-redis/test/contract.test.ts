@@ -11,8 +11,8 @@ import {
 import { emptied, runCase, storeOn } from './support.ts';
 
 const cases = peerStoreContract
-  // It has a clock of its own and gives no marks.
-  .filter(({ needs }) => !needs.includes('clock') && !needs.includes('marks'))
+  // It has a clock of its own.
+  .filter(({ needs }) => !needs.includes('clock'))
   .map((entry, index) => [entry.name, entry, index] as const);
 
 describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-server: the store in Redis', () => {

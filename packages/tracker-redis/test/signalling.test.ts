@@ -3,7 +3,7 @@ import { type RemoteMember, encodeMemberName } from '@shoal/tracker';
 import { memberStoreContract, seededRandom } from '@shoal/tracker/testing';
 import { idText } from '@shoal/tracker-protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { RedisStore } from '../src/index.ts';
+import type { RedisStore } from '../src/index.ts';
 import {
   type RedisCluster,
   type RedisServer,

@@ -58,6 +58,7 @@ export async function announceTo(store: RedisStore, peer: StoreAnnounce, sample:
   sample.leechers = answer.leechers;
   sample.partialSeeds = answer.partialSeeds;
   sample.completed = answer.completed;
+  sample.mark = answer.mark;
   for (const [records, packed, ids] of [
     [sample.ipv4, answer.ipv4, answer.ipv4Ids],
     [sample.ipv6, answer.ipv6, answer.ipv6Ids],

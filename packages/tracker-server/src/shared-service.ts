@@ -126,6 +126,7 @@ export class SharedService implements SwarmService, Disposable {
     sample.partialSeeds = answer.partialSeeds;
     sample.completed = answer.completed;
     sample.signalled = answer.signalled;
+    sample.mark = answer.mark;
     for (const [into, packed, ids] of [
       [sample.ipv4, answer.ipv4, answer.ipv4Ids],
       [sample.ipv6, answer.ipv6, answer.ipv6Ids],

@@ -30,6 +30,7 @@ const someAnswer: RemoteAnswer = {
   partialSeeds: 1,
   completed: 9,
   signalled: 2,
+  mark: 0,
   ipv4: Uint8Array.of(10, 0, 0, 1, 0x1a, 0xe1, 10, 0, 0, 2, 0x1a, 0xe1),
   ipv6: new Uint8Array(18).fill(7),
   ipv4Ids: new Uint8Array(40).fill(8),

@@ -14,6 +14,8 @@ export interface RemoteAnswer {
   readonly completed: number;
   /** Of seeders and leechers, WebTorrent peers. */
   readonly signalled: number;
+  /** As in a `PeerSample`: what to ask with for the peers that join from now on, or 0. */
+  readonly mark: number;
   /** Records of 6 bytes (BEP 23), in random order. */
   readonly ipv4: Uint8Array;
   /** Records of 18 bytes (BEP 7), in random order. */

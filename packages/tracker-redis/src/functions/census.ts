@@ -1,11 +1,11 @@
 // How many there are in a swarm, and where they stand: sweeping, counting, and the ranks of every part. Lua.
 /** Where each part begins, and where the last one ends. */
-const edges = Array.from({ length: 21 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
+const edges = Array.from({ length: 22 }, (_, part) => `'${part * 2 ** 36}'`).join(', ');
 
 export const censusLua: string = `
 local PART = 2 ^ 36
 local LISTING, FAMILY = 6, 3
-local SEED, PAIRS, RECENT, LINKS, IDS, SIGNALLED = 2, 12, 15, 16, 17, 18
+local SEED, PAIRS, RECENT, LINKS, IDS, JOINS, SIGNALLED = 2, 12, 15, 16, 17, 18, 19
 -- The parts that peers are drawn from.
 local DRAWN = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, SIGNALLED, SIGNALLED + 1 }
 -- Stale members removed from each part per announce: faster than they can join.
@@ -95,7 +95,7 @@ end
 local function forget(keys, member)
   part(keys, member)
   local entry = entryOf(keys, member)
-  if entry then call('ZREM', keys[1], member, entry) else call('ZREM', keys[1], member) end
+  call('ZREM', keys[1], member, 'j' .. member, entry or member)
 end
 
 -- Removes a few of the stale of a part; whether there may be more.

@@ -7,24 +7,25 @@ end
 
 -- args: record, role (0 leecher, 1 partial seed, 2 seed), leaving (0, 1), listing (0 public, 1 private), want,
 -- families (1 both, 0 own), lifetime, ports, seed, key or nothing, former record or nothing, second or nothing, peer id,
--- whether peer ids are wanted (0, 1)
+-- whether peer ids are wanted (0, 1), mark or nothing
 local function peerIn(args)
   math.randomseed(tonumber(args[9]))
   return {
     member = args[1], family = #args[1] == 6 and 0 or 1, role = tonumber(args[2]), leaving = args[3] == '1',
     listing = tonumber(args[4]), want = args[3] == '1' and 0 or tonumber(args[5]), both = args[6] == '1',
     partner = false, lifetime = tonumber(args[7]), ports = tonumber(args[8]), key = args[10], former = args[11],
-    id = args[13], withIds = args[14] == '1',
+    id = args[13], withIds = args[14] == '1', since = tonumber(args[15]),
   }
 end
 
 local function answer(keys, outcome, peer, now, writing)
-  local parts, paired = census(keys, now - peer.lifetime, now, writing)
+  local cutoff = now - peer.lifetime
+  local parts, paired = census(keys, cutoff, now, writing)
   local leechers, partial, seeds, completed, signalled = tally(keys, parts, paired)
-  local ipv4, ipv6 = fill(keys, parts, peer)
+  local ipv4, ipv6, mark = fillSince(keys, parts, peer, cutoff, writing)
   return {
     outcome, leechers + partial, partial, seeds, completed, ipv4, ipv6,
-    peer.withIds and idsOf(keys, ipv4, 6) or '', peer.withIds and idsOf(keys, ipv6, 18) or '', signalled,
+    peer.withIds and idsOf(keys, ipv4, 6) or '', peer.withIds and idsOf(keys, ipv6, 18) or '', signalled, mark,
   }
 end
 

@@ -52,6 +52,7 @@ local function move(keys, peer, cutoff)
   -- A swarm that has nobody for a moment keeps its downloads, because the key is not looked at in between.
   forget(keys, peer.former)
   enter(keys, peer.member, peer.id)
+  numberJoining(keys, peer.member)
   if partner then
     join(keys, peer.member, partner)
     call('ZADD', keys[1], scoreOf(PAIRS + former.role, former.seen, 0), pairOf(peer.member, partner))
@@ -132,6 +133,7 @@ local function record(keys, peer, now, cutoff)
     outcome = 'joined'
     known = { role = peer.role, counted = 0, seen = now }
     enter(keys, member, peer.id)
+    numberJoining(keys, member)
   end
   local before = known.role
   known.base = peer.listing * LISTING + peer.family * FAMILY
