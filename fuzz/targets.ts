@@ -1,5 +1,6 @@
 // All targets, and how much of a run each gets.
 import { httpTarget } from './http/target.ts';
+import { pairTarget } from './pairs/target.ts';
 import { socketTarget } from './sockets/target.ts';
 import type { Target } from './target.ts';
 import { udpTarget } from './udp/target.ts';
@@ -15,6 +16,7 @@ export const targets: readonly TargetShare[] = [
   { target: erased(udpTarget), share: 5 },
   { target: erased(httpTarget), share: 4 },
   { target: erased(webSocketTarget), share: 3 },
+  { target: erased(pairTarget), share: 2 },
   { target: erased(socketTarget), share: 0.3 },
 ];
 
