@@ -69,6 +69,7 @@ export class RunningConfiguration implements Disposable {
   #readAt = new Date();
   #problem: string | undefined;
   #later: readonly string[] = [];
+  #isReadingLists = false;
   #reloads = { ok: 0, failed: 0 };
   /** One after the other, so that the last request decides. */
   #reloading: Promise<unknown> = Promise.resolve();
@@ -85,7 +86,7 @@ export class RunningConfiguration implements Disposable {
     return this.#options;
   }
 
-  /** How often `reload` could, and could not, take everything over. */
+  /** How often files could, and could not, be taken over: all of them on request, one that changed. */
   get reloads(): { readonly ok: number; readonly failed: number } {
     return this.#reloads;
   }
@@ -130,6 +131,11 @@ export class RunningConfiguration implements Disposable {
   onOptions(listen: (options: ServeOptions) => void): void {
     this.#listeners.push(listen);
     listen(this.#options);
+  }
+
+  /** Counts a list that was read, by itself or with everything else. */
+  countList(isUsed: boolean): void {
+    if (!this.#isReadingLists) this.#reloads[isUsed ? 'ok' : 'failed']++;
   }
 
   /** Puts options and lists, as they are now, in force. */
@@ -193,7 +199,7 @@ export class RunningConfiguration implements Disposable {
     const problems: string[] = [];
     const changes = await this.#takeFile();
     if (this.#problem !== undefined) problems.push(this.#problem);
-    if (withLists && !(await lists.reload())) problems.push(...lists.all.flatMap(({ view }) => view.problem ?? []));
+    if (withLists && !(await this.#readLists())) problems.push(...lists.all.flatMap(({ view }) => view.problem ?? []));
     this.enforce();
     this.#reloads[problems.length === 0 ? 'ok' : 'failed']++;
     const { applied, later } = changes;
@@ -202,6 +208,15 @@ export class RunningConfiguration implements Disposable {
       log.info('configuration read again', { applied, entries: entriesOf(lists) });
     if (later.length > 0) log.warn(`${later.join(', ')}: changed, but takes effect at the next start`);
     return { ...changes, problems };
+  }
+
+  async #readLists(): Promise<boolean> {
+    this.#isReadingLists = true;
+    try {
+      return await this.#configured.lists.reload();
+    } finally {
+      this.#isReadingLists = false;
+    }
   }
 
   /** Reads the file and takes over what can be; a mistake in it is `#problem`, and changes nothing. */

@@ -103,10 +103,18 @@ export class RunningTracker implements AsyncDisposable {
   ): Promise<RunningTracker> {
     const secrets = await readSecrets(options);
     if (options.admin !== 'off' || options.metrics === 'public') await loadMetrics();
+    // A list may change before there is one.
+    let running: RunningConfiguration | undefined;
     const lists = await OperatorLists.open(options, {
-      changed: () => configuration.enforce(),
-      read: (list, entries) => log.info('list read again', { list, entries }),
-      failed: ({ message }) => log.error(`${message}; the list read before holds`),
+      changed: () => running?.enforce(),
+      read: (list, entries) => {
+        running?.countList(true);
+        log.info('list read again', { list, entries });
+      },
+      failed: ({ message }) => {
+        running?.countList(false);
+        log.error(`${message}; the list read before holds`);
+      },
     });
     for (const { list, file, entries } of lists.all.map(({ view }) => view)) {
       if (file !== undefined) log.info('list read', { list, entries, file });
@@ -114,6 +122,7 @@ export class RunningTracker implements AsyncDisposable {
     const policy = policyOf(options, lists);
     const source = new SourceAddress(sourceOptions(options));
     const configuration = new RunningConfiguration({ sources, options, secrets, lists, policy, source, log });
+    running = configuration;
     const beginning = await begin(predecessor, options.state !== undefined);
     const trackerIdKey = await keyOf(options, beginning);
     const signalling = new SignalledSwarms({ random: Math.random });

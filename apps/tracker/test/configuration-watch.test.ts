@@ -1,4 +1,5 @@
 // The configuration file of a running tracker, edited as editors, tools and mounted volumes do it.
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,9 +93,9 @@ describe('a configuration file that changes while the tracker runs', () => {
 
   test('may be written in steps: it is read when its writer has come to rest', async () => {
     const { configuration } = await watched('interval = 900\njitter = 1');
-    await writeFile(config, '');
-    await writeFile(config, 'interval = 600\n');
-    await writeFile(config, 'jitter = 2\n', { flag: 'a' });
+    writeFileSync(config, '');
+    writeFileSync(config, 'interval = 600\n');
+    appendFileSync(config, 'jitter = 2\n');
     expect(await line('read again')).toContain('applied=["interval","jitter"]');
     expect(configuration.options).toMatchObject({ interval: 600, jitter: 2 });
   });
@@ -149,14 +150,29 @@ describe('a configuration file that changes while the tracker runs', () => {
     await line('applied=["interval"]');
   });
 
-  test('is not read twice for one change that was asked for', async () => {
-    const { configuration } = await watched('interval = 900');
-    await writeFile(config, 'interval = 600');
+  test('and a list that changes by itself are counted, each reading once', async () => {
+    await writeFile(join(folder, 'deny.txt'), '');
+    const { configuration } = await watched('deny = "deny.txt"');
+    await writeFile(join(folder, 'deny.txt'), 'nonsense');
+    await line('deny.txt:1:1');
+    expect([configuration.reloads, configuration.isCurrent]).toEqual([{ ok: 0, failed: 1 }, false]);
     await configuration.reload();
-    await writeFile(config, 'interval = 300');
-    await line('applied=["interval"]');
-    await line('applied=["interval"]');
-    expect(configuration.reloads).toEqual({ ok: 2, failed: 0 });
+    expect(configuration.reloads).toEqual({ ok: 0, failed: 2 });
+    await writeFile(join(folder, 'deny.txt'), '01'.repeat(20));
+    await line('list read again');
+    expect([configuration.reloads, configuration.isCurrent]).toEqual([{ ok: 1, failed: 2 }, true]);
+  });
+
+  test('is not read twice for one change that was asked for', async () => {
+    await writeFile(join(folder, 'deny.txt'), '');
+    const { configuration } = await watched('deny = "deny.txt"');
+    await writeFile(config, 'deny = "deny.txt"\ninterval = 600');
+    await configuration.reload();
+    // When this list is read again the folder has come to rest for the configuration too.
+    await writeFile(join(folder, 'deny.txt'), '01'.repeat(20));
+    await line('list read again list=deny entries=1');
+    await configuration.reload();
+    expect(configuration.reloads).toEqual({ ok: 3, failed: 0 });
   });
 });
 

@@ -131,7 +131,7 @@ function addOperationMetrics(registry: Registry, { lists, reloads, natCheck, sto
   gauge(registry, 'btt_list_overrides', 'Entries added or removed while running', ['list'], (set) => {
     for (const { list, overrides } of lists()) set({ list }, overrides.added.length + overrides.removed.length);
   });
-  counter(registry, 'btt_reloads_total', 'Times the configuration was read again', ['result'], (set) => {
+  counter(registry, 'btt_reloads_total', 'Times the configuration or a list was read again', ['result'], (set) => {
     const { ok, failed } = reloads();
     set({ result: 'ok' }, ok);
     set({ result: 'failed' }, failed);
