@@ -4,6 +4,7 @@ import { argv, cpuUsage } from 'node:process';
 import { MemoryStore, PeerSample, type StoreAnnounce } from '@shoal/tracker';
 import { RedisStore } from '../src/index.ts';
 import { type RedisServer, commandOf, startCluster, startRedis } from '../src/testing/redis-servers.ts';
+import { memoryOf, mulberry32, processorOf } from './servers.ts';
 
 const peers = Number(argv[2] ?? 100_000);
 const milliseconds = Number(argv[3] ?? 3) * 1000;
@@ -122,34 +123,5 @@ function peerOf(profile: Profile, peer: number, want: number): StoreAnnounce {
     families: 'both',
     withPeerIds: false,
     since: undefined,
-  };
-}
-
-/** Bytes that the data of all servers takes. */
-async function memoryOf(servers: readonly RedisServer[]): Promise<number> {
-  return sumOf(servers, 'memory', /used_memory_dataset:(\d+)/);
-}
-
-/** Seconds of processor that all servers have used. */
-async function processorOf(servers: readonly RedisServer[]): Promise<number> {
-  return (
-    (await sumOf(servers, 'cpu', /used_cpu_user:([\d.]+)/)) + (await sumOf(servers, 'cpu', /used_cpu_sys:([\d.]+)/))
-  );
-}
-
-async function sumOf(servers: readonly RedisServer[], section: string, pattern: RegExp): Promise<number> {
-  let sum = 0;
-  for (const server of servers) sum += Number(pattern.exec(String(await commandOf(server, 'INFO', section)))?.[1] ?? 0);
-  return sum;
-}
-
-/** Deterministic numbers in [0, 1). */
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b_79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000;
   };
 }

@@ -114,6 +114,14 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     await friend.announce(peerOf({ host: 1, leaving: true }));
     expect(await friend.totals()).toMatchObject({ torrents: 1, ipv4Peers: 59, ipv6Peers: 60 });
     expect(await friend.sharedSecret(new Uint8Array(16))).toHaveLength(16);
+    for (let host = 61; host <= 62; host++) await friend.announce(peerOf({ host, since: 0, want: 200 }));
+    const name = new Uint8Array(34);
+    const member = { infoHash: peerOf().infoHash, name, seeding: false, want: 5, lifetimeMs: 1000 };
+    for (const leaving of [false, true]) await friend.signalling.announce({ ...member, leaving });
+    let batches = 0;
+    using _listening = friend.signalling.listen('one node', () => batches++);
+    expect(await friend.signalling.hand('one node', name)).toBe('taken');
+    await expect.poll(() => batches).toBe(1);
   });
 
   test('says so when it refuses us', async () => {

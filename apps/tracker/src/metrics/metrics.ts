@@ -114,6 +114,8 @@ function addWebSocketMetrics(registry: Registry, { traffic: { websocket } }: Met
     set({ kind: 'offer' }, websocket.offers);
     set({ kind: 'answer' }, websocket.answers);
     set({ kind: 'dropped' }, websocket.dropped);
+    set({ kind: 'relayed' }, websocket.relayed);
+    set({ kind: 'lost' }, websocket.lost);
   });
 }
 

@@ -138,6 +138,8 @@ function sectionsOf({ swarms, http, udp, websocket, memory }: Stats): string[] {
       Scrapes: websocket.scrapes,
       'Offers passed on': websocket.offers,
       'Answers passed back': websocket.answers,
+      'Handed to other nodes': websocket.relayed,
+      'Lost on the way': websocket.lost,
       Failures: websocket.failures,
     }),
     section('Memory in MiB', {
