@@ -43,9 +43,12 @@ export class StoreQuestions implements Disposable {
     return this.#asked;
   }
 
-  /** Whether a question may be asked now. Of a store that is away that is so for one. */
-  mayAsk(): boolean {
-    if (this.#asked >= this.#options.maxWaiting) return false;
+  /**
+   * Whether a question may be asked now. Of a store that is away that is so for one. `share`: of those that may wait, for
+   * questions that nobody waits for.
+   */
+  mayAsk(share = 1): boolean {
+    if (this.#asked >= this.#options.maxWaiting * share) return false;
     if (this.available) return true;
     const now = this.#options.clock();
     if (now < this.#nextProbe) return false;

@@ -105,8 +105,12 @@ export class SharedSignalling {
       const now = this.#clock();
       for (const signal of decodeSignalBatch(batch)) {
         const connection = this.#swarms.receive(signal, now);
-        if (connection === undefined) traffic.lost++;
-        else send(connection, signal.text);
+        if (connection !== undefined) {
+          send(connection, signal.text);
+          continue;
+        }
+        traffic.lost++;
+        this.#forget(signal.infoHash, signal.to);
       }
     });
   }
@@ -175,13 +179,20 @@ export class SharedSignalling {
           ? this.#swarms.passHere(member, name, infoHash, offer, now)
           : this.#swarms.passAway(member, name, infoHash, offer);
       if (delivery !== undefined) deliveries.push(delivery);
+      else if (name.node === this.node) this.#forget(member.swarm.infoHash, name);
     }
     return deliveries;
   }
 
-  /** What is not taken out, because the store is away, is forgotten there by itself. */
+  /** Takes out who is known elsewhere as a member here and is none any more. */
+  #forget(infoHash: Uint8Array, name: MemberName): void {
+    if (name.node === this.node && !this.#swarms.has(infoHash, name)) this.#takeOut(infoHash, name);
+  }
+
+  /** What is not taken out, because the store is away or busy, is forgotten there by itself. */
   #takeOut(infoHash: Uint8Array, name: MemberName): void {
-    if (!this.#questions.mayAsk()) return;
+    // When thousands of connections are closed at once, other announces shall not be sent away for that.
+    if (!this.#questions.mayAsk(0.5)) return;
     const told = { infoHash, name: encodeMemberName(name), seeding: false, leaving: true, want: 0, lifetimeMs: 0 };
     this.#questions.ask(() => this.#store.announce(told), ignore, ignore);
   }

@@ -1,5 +1,5 @@
 // WebTorrent peers at two trackers over one store: they meet, also when the store comes and goes, and nodes die.
-import { SignalledSwarms, Tracker } from '@shoal/tracker';
+import { SignalledSwarms, Tracker, encodeMemberName } from '@shoal/tracker';
 import { memberStoreContract } from '@shoal/tracker/testing';
 import { type IdText, type SignalReply, idBytes, isFailure } from '@shoal/tracker-protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -223,6 +223,55 @@ describe('without the store', () => {
     expect(b.traffic.websocket.offers).toBe(0);
     await expect.poll(() => store.membersOf(infoHash)).toBe(1);
   });
+});
+
+describe('a member that the store has and its node has not', () => {
+  const ghostOf = (node: string, connection: number): Uint8Array =>
+    encodeMemberName({ node, connection, peerId: idOf(7) });
+  const known = (store: StoreInMemory, name: Uint8Array): void =>
+    void store.member({ infoHash, name, seeding: false, leaving: false, want: 0, lifetimeMs: 1 });
+
+  test('is taken out by that node when it is offered something, from elsewhere', async () => {
+    const store = storeOf();
+    const [a, b] = [await nodeOn(store), await nodeOn(store)];
+    known(store, ghostOf(b.service.signalling!.node, 99));
+    await (await peerAt(a)).announce(1, { offers: offersOf(5) });
+    await expect.poll(() => store.membersOf(infoHash)).toBe(1);
+    expect([a.traffic.websocket.relayed, b.traffic.websocket.lost]).toEqual([1, 1]);
+  });
+
+  test('is taken out when it is drawn for a peer of that node', async () => {
+    const store = storeOf();
+    const a = await nodeOn(store);
+    known(store, ghostOf(a.service.signalling!.node, 99));
+    await (await peerAt(a)).announce(1, { offers: offersOf(5) });
+    await expect.poll(() => store.membersOf(infoHash)).toBe(1);
+    expect(a.traffic.websocket.offers).toBe(0);
+  });
+
+  test('stays where it is only offered the same twice', async () => {
+    const store = storeOf();
+    const [a, b] = [await nodeOn(store), await nodeOn(store)];
+    const [one, other] = [await peerAt(a), await peerAt(b)];
+    await one.announce(1);
+    for (let turn = 0; turn < 3; turn++) await other.announce(2, { offers: offersOf(5) });
+    await expect.poll(() => a.traffic.websocket.lost).toBe(2);
+    expect(store.membersOf(infoHash)).toBe(2);
+  });
+});
+
+test('thousands of connections that close at once leave room for other questions', async () => {
+  const store = storeOf();
+  const { tracker, service } = await nodeOn(store);
+  store.holds = true;
+  const swarms = tracker.signalling!;
+  const admitted = { infoHash, seeding: false, leaving: false, want: 0 };
+  for (let connection = 0; connection < 5000; connection++) {
+    swarms.enlist(connection, announceOf(1), admitted, 0);
+    service.signalling!.close(connection);
+    swarms.close(connection);
+  }
+  expect(service.waiting).toBe(2048);
 });
 
 test('what other nodes send that is not for anybody here is lost, and harms nobody', async () => {

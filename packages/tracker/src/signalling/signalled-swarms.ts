@@ -177,6 +177,11 @@ export class SignalledSwarms {
     return this.#pending.add(offerer, member, offerId, now) ? to.connection : undefined;
   }
 
+  /** Whether a member that other nodes know as one of this node is still here. */
+  has(infoHash: Uint8Array, { connection, peerId }: MemberName): boolean {
+    return this.#memberOf(connection, this.#index.find(infoHash))?.peerId === peerId;
+  }
+
   /** The torrents that a connection is in, until anything changes. */
   membersOf(connection: number): readonly Member[] {
     return this.#connections.get(connection)?.members ?? [];

@@ -130,6 +130,10 @@ describe('an offer for a member here that was drawn elsewhere', () => {
 test('the torrents of a connection are known until it is closed', () => {
   const swarms = swarmsOf();
   for (const torrent of [0, 1]) deliveries(swarms, 1, { torrent });
+  expect([swarms.has(idBytes(idOf(1, 0)), nameOf(here, 1)), swarms.has(idBytes(idOf(1, 2)), nameOf(here, 1))]).toEqual([
+    true,
+    false,
+  ]);
   expect(swarms.membersOf(1).map(({ swarm }) => swarm.infoHash)).toEqual([idOf(1, 0), idOf(1, 1)].map(idBytes));
   swarms.close(1);
   expect(swarms.membersOf(1)).toEqual([]);
