@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
@@ -272,12 +273,19 @@ describe('an administrator', () => {
           delete: {},
           get: {},
         },
+        '/options/{option}': { get: {}, delete: {} },
+        '/options/{option}/{value}': { put: { parameters: [{ name: 'option' }, { name: 'value' }] } },
         '/reload': { post: {} },
         '/restart': { post: {} },
         '/healthz': { get: { security: [] } },
         '/openapi.json': { get: {} },
       },
     });
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    for (const path of Object.keys((body as { paths: object }).paths)) {
+      const written = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => name.toUpperCase());
+      expect(readme).toMatch(new RegExp(`[\`\\s]${written}\``));
+    }
   });
 });
 
