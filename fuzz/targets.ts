@@ -1,6 +1,7 @@
 // All targets, and how much of a run each gets.
 import { httpTarget } from './http/target.ts';
 import { pairTarget } from './pairs/target.ts';
+import { policyTarget } from './policy/target.ts';
 import { socketTarget } from './sockets/target.ts';
 import type { Target } from './target.ts';
 import { udpTarget } from './udp/target.ts';
@@ -17,6 +18,7 @@ export const targets: readonly TargetShare[] = [
   { target: erased(httpTarget), share: 4 },
   { target: erased(webSocketTarget), share: 3 },
   { target: erased(pairTarget), share: 2 },
+  { target: erased(policyTarget), share: 1 },
   { target: erased(socketTarget), share: 0.3 },
 ];
 
