@@ -186,6 +186,10 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
       await using client = clientOf(master);
       await client.wait(1, 5000);
     }
+    // As many inboxes as make sure that the master has one.
+    const nodes = Array.from({ length: 12 }, (_, at) => `node ${at + 101}`);
+    const reached = new Set<string>();
+    const listening = nodes.map((node) => store.signalling.listen(node, () => void reached.add(node)));
     await cluster.masters[0]!.stop();
     const failures = await Promise.all(torrents.map((torrent) => failureOf(store, torrent)));
     const served = failures.filter((failure) => failure === undefined).length;
@@ -194,5 +198,14 @@ describe.skipIf(serverProgram() === undefined)('needs redis-server or valkey-ser
     await untilServed(store, torrents);
     const counts = await store.counts(torrents.map((torrent) => peerOf({ torrent }).infoHash));
     expect(counts.map((entry) => entry?.incomplete)).toEqual(torrents.map(() => 2));
+
+    // Every inbox is read at its new master.
+    const handed = async (): Promise<number> => {
+      const waiting = nodes.filter((node) => !reached.has(node));
+      await Promise.allSettled(waiting.map((node) => store.signalling.hand(node, Uint8Array.of(1))));
+      return reached.size;
+    };
+    await expect.poll(handed, { timeout: 10_000 }).toBe(nodes.length);
+    for (const one of listening) one[Symbol.dispose]();
   });
 });
