@@ -1,12 +1,14 @@
 // What a million peers cost: memory, time per announce, the longest pause while growing, the longest expiry slice.
-// Run: node --expose-gc bench/tracker.bench.ts [peers] [torrents] [keys]. Prints figures, asserts nothing.
+// Run: node --expose-gc bench/tracker.bench.ts [peers] [torrents] [keys] [head]. Prints figures, asserts nothing.
 import { argv, memoryUsage } from 'node:process';
 import { Tracker } from '../src/index.ts';
 
 const peers = Number(argv[2] ?? 1_000_000);
 const torrents = Number(argv[3] ?? 100_000);
 /** As real clients announce: each is remembered for a while, so that its other address may be met. */
-const withKeys = argv[4] === 'keys';
+const withKeys = argv.includes('keys');
+/** Few torrents with many peers and many with few, as in bench/tracker of the repository; else all have as many. */
+const withHead = argv.includes('head');
 
 const collect = (): void => {
   // Buffers are freed at the collection after the one that finds their owners dead.
@@ -18,9 +20,11 @@ const tracker = new Tracker({ random });
 const infoHash = new Uint8Array(20);
 const peerId = new Uint8Array(20);
 
+const torrentsOfPeers = drawTorrents();
+
 /** Peer number `peer` announces to its torrent; addresses are all different. */
 function announce(peer: number, now: number, numWant = 50): void {
-  const torrent = peer % torrents;
+  const torrent = torrentsOfPeers[peer]!;
   new DataView(infoHash.buffer).setUint32(0, torrent * 2_654_435_761);
   new DataView(infoHash.buffer).setUint32(16, torrent);
   new DataView(peerId.buffer).setUint32(8, peer);
@@ -29,6 +33,24 @@ function announce(peer: number, now: number, numWant = 50): void {
   const [port, key] = [6881, withKeys ? peer + 1 : undefined];
   const request = { infoHash, peerId, port, uploaded: 0, downloaded: 0, left, event: 'none', numWant, key } as const;
   tracker.announcePacked(request, address, 'own', false, now);
+}
+
+/** With a head: weights 1 + exp(6.5 − 500 i / torrents), some 570 peers in the largest. */
+function drawTorrents(): Uint32Array {
+  if (!withHead) return Uint32Array.from({ length: peers }, (_, peer) => peer % torrents);
+  const sums = new Float64Array(torrents);
+  let sum = 0;
+  for (let at = 0; at < torrents; at++) sums[at] = sum += 1 + Math.exp(6.5 - (500 * at) / torrents);
+  return Uint32Array.from({ length: peers }, () => {
+    const drawn = random() * sum;
+    let [low, high] = [0, torrents - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle]! > drawn) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  });
 }
 
 const bytesHeld = (): { rss: number; buffers: number; heap: number } => {
@@ -47,7 +69,7 @@ const before = bytesHeld();
 const join = timeEach(peers, (peer) => announce(peer, peer / 100));
 const after = bytesHeld();
 const perPeer = (key: keyof typeof before): string => ((after[key] - before[key]) / peers).toFixed(1);
-console.log(`${peers} peers of ${torrents} torrents, peer ids kept, numwant 50`);
+console.log(`${peers} peers of ${torrents} torrents${withHead ? ' with a head' : ''}, peer ids kept, numwant 50`);
 console.log(
   `memory per peer   ${perPeer('buffers')} B in typed arrays, ${perPeer('heap')} B heap, ${perPeer('rss')} B resident`,
 );
