@@ -1,9 +1,10 @@
 // What a WebTorrent peer would see: two sockets announce, the second's offer must reach the first.
 // The protocol is that of @shoal/tracker-protocol's README.
 import { randomBytes } from 'node:crypto';
+import type { LookupFunction } from 'node:net';
+import { WebSocket } from 'ws';
 import { type Blindness, type Sight, type VisitOptions, randomPeerId } from './sight.ts';
 import type { Target } from './targets.ts';
-import { NoWebSocketError, type TextSocket, openTextSocket } from './text-socket.ts';
 import { unreached } from './unreached.ts';
 
 /** A message, as far as it is looked at. */
@@ -53,6 +54,11 @@ export async function visitWebSocket(
 
 class VisitError extends Error {}
 
+/** Bytes of a message: an answer has a few hundred, an offer some thousand. */
+const mostBytes = 262_144;
+
+const goodbyeMs = 1000;
+
 /** Who waits for a message. */
 interface Waiting {
   readonly fits: (message: Message) => boolean;
@@ -68,31 +74,40 @@ class Visitor {
   readonly #peerId: string = idText(randomPeerId());
   readonly #timeoutMs: number;
   readonly #waiting = new Set<Waiting>();
-  #socket: TextSocket | undefined;
+  #socket: WebSocket | undefined;
 
   constructor(infoHash: Uint8Array, timeoutMs: number) {
     this.#infoHash = idText(infoHash);
     this.#timeoutMs = timeoutMs;
   }
 
-  /** Connects. @throws VisitError */
+  /** Connects to the address while asking for the name, by which a proxy may go. @throws VisitError */
   async open({ url, address, family }: Target): Promise<void> {
-    const events = {
-      message: (text: string) => this.#hear(text),
-      closed: () => this.#waiting.forEach(({ reject }) => reject(new VisitError(isSilent))),
-    };
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), this.#timeoutMs);
-    try {
-      this.#socket = await openTextSocket(url, { address, family }, events, late.signal);
-    } catch (cause) {
-      if (late.signal.aborted) throw new VisitError('no answer in time');
-      throw cause instanceof NoWebSocketError
-        ? new VisitError(cause.message)
-        : new VisitError('no WebSocket is served there', { cause });
-    } finally {
-      clearTimeout(timer);
-    }
+    const lookup: LookupFunction = (_name, { all }, found) =>
+      all === true ? found(null, [{ address, family }]) : found(null, address, family);
+    const socket = new WebSocket(url, { lookup, family, perMessageDeflate: false, maxPayload: mostBytes });
+    this.#socket = socket;
+    // One buffer for each message.
+    socket.binaryType = 'nodebuffer';
+    socket.on('message', (bytes, isBinary) => {
+      if (!isBinary && Buffer.isBuffer(bytes)) this.#hear(bytes.toString());
+    });
+    socket.once('close', () => this.#waiting.forEach(({ reject }) => reject(new VisitError(isSilent))));
+    const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(new VisitError('no answer in time')), this.#timeoutMs);
+    socket.once('open', resolve);
+    socket.once('unexpected-response', (_request, { statusCode }) =>
+      reject(new VisitError(`no WebSocket is served there (status ${statusCode})`)),
+    );
+    // Errors that come after the first one say nothing more.
+    socket.on('error', (cause) =>
+      reject(
+        'code' in cause
+          ? new VisitError('no WebSocket is served there', { cause })
+          : new VisitError('what is served there is no WebSocket'),
+      ),
+    );
+    await opened.finally(() => clearTimeout(timer));
   }
 
   /** The answer to an announce. */
@@ -122,7 +137,10 @@ class Visitor {
   }
 
   close(): void {
-    this.#socket?.close();
+    const socket = this.#socket;
+    socket?.close();
+    // Whoever does not answer a goodbye is not waited for.
+    setTimeout(() => socket?.terminate(), goodbyeMs).unref();
   }
 
   #hear(text: string): void {
