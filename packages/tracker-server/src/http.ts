@@ -302,6 +302,8 @@ function serverFor(
       ? createServer(settings, answer)
       : createSecureServer({ ...settings, ...tls, handshakeTimeout: requestTimeoutMs }, answer);
   // Who takes nothing of an answer for so long is not coming back for it.
+  // Who says at once that nothing more comes gets its answers nevertheless, also those of a store elsewhere.
+  Object.assign(server, { httpAllowHalfOpen: true });
   return server.setTimeout(3 * requestTimeoutMs);
 }
 

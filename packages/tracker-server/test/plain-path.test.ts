@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { queryText, readRequestHead } from '../src/http/request-head.ts';
-import type { HttpServer } from '../src/index.ts';
+import { type HttpServer, type SwarmService, localService } from '../src/index.ts';
 import { announceTarget, dictionaryIn, exchange, httpOn, responsesIn, trackerOf } from './support.ts';
 
 const plain = (headers = '', version = '1.1'): string => `GET ${announceTarget()} HTTP/${version}\r\n${headers}\r\n`;
@@ -145,6 +145,27 @@ describe('a connection', () => {
     const closed = Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
     await server[Symbol.asyncDispose]();
     await closed;
+  });
+
+  test('is answered to its end where the client has said so at once and answers come later', async () => {
+    const tracker = trackerOf();
+    const inner = localService(tracker);
+    const service: SwarmService = {
+      ...inner,
+      announce: ({ infoHash, peerId, ...request }, address, wanted, now, done) => {
+        const [kept, from] = [{ ...request, infoHash: infoHash.slice(), peerId: peerId.slice() }, address.slice()];
+        setImmediate(() => inner.announce(kept, from, wanted, now, done));
+      },
+    };
+    await using server = await httpOn(tracker, { service });
+    const socket = await open(server);
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    // More than are under way at a time, and among them one that is for the router.
+    socket.end(`${plain().repeat(20)}GET /none HTTP/1.1\r\nHost: x\r\n\r\n${plain().repeat(2)}`);
+    await once(socket, 'close');
+    const statuses = responsesIn(Buffer.concat(chunks)).map(({ status }) => status);
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 200), 404, 200, 200]);
   });
 
   test('survives a service that throws, which is heard of', async () => {

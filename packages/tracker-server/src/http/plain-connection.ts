@@ -78,9 +78,7 @@ export class PlainConnection {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#looks = 0;
-    // While answers are waited for nothing is read, but what was under way comes.
-    if (this.#rest.length > 0) this.#rest = Buffer.concat([this.#rest, chunk]);
-    else this.#read(chunk);
+    this.#read(chunk);
   };
 
   readonly #onEnd = (): void => {
@@ -137,20 +135,23 @@ export class PlainConnection {
     if (socket.destroyed) return;
     if (this.#slots.length > 0) this.#send();
     if (socket.writableNeedDrain) {
-      this.#pause();
+      this.#hold();
       if (!this.#isDraining) socket.once('drain', this.#onDrain);
       this.#isDraining = true;
     } else if (this.#slots.length > 0) {
-      if (this.#rest.length > 0) this.#pause();
+      if (this.#rest.length > 0) this.#hold();
     } else if (this.#isLast) this.#end();
     else if (this.#isForeign) this.#handOver();
     else if (this.#rest.length > 0) this.#read(this.#rest);
     else if (this.#isPaused) this.#resume();
   }
 
-  #pause(): void {
+  /** Reads nothing for now. What was not looked at goes back, so that no end of the stream comes before it. */
+  #hold(): void {
     this.#isPaused = true;
     this.#socket.pause();
+    if (this.#rest.length > 0) this.#socket.unshift(this.#rest);
+    this.#rest = nothing;
   }
 
   #resume(): void {
@@ -188,7 +189,7 @@ export class PlainConnection {
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', ignore).off('close', this.#gone);
     this.#gone();
     socket.pause();
-    socket.unshift(this.#rest);
+    if (this.#rest.length > 0) socket.unshift(this.#rest);
     this.#parts.handOver(socket);
     // Paused a moment ago; nobody resumes a socket that is thought to be new.
     socket.resume();
