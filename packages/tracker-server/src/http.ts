@@ -138,22 +138,23 @@ export async function serveHttp(tracker: Tracker, options: HttpOptions = {}): Pr
   const routing = { ...settings, onError: options.onError, clock, traffic: traffic.http };
   const closing: Closing = { now: false };
   const app = secured(host, port, () => createApp(settings, traffic, closing));
+  const { webSocket, onError } = options;
+  const findSource = finderOf.bind(undefined, source);
+  const around = { tracker, service: options.service, closing, findSource, clock, traffic: traffic.websocket, onError };
+  // First, because it may refuse its options, and nothing else would be closed then.
+  const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
   const fullScrapes = new FullScrapes(tracker, settings.fullScrape, clock);
   addTrackerRoutes(app, service, source, routing, fullScrapes);
   addPages(app, tracker, { page: options.page, clock, traffic, stats: options.stats });
-  const { webSocket, onError } = options;
   // WebSockets have a limit of their own; they shall not keep others out.
   app.server.maxConnections =
     maxConnections + (webSocket === undefined ? 0 : (webSocket.maxConnections ?? webSocketDefaults.maxConnections));
-  const findSource = finderOf.bind(undefined, source);
-  const around = { tracker, service: options.service, closing, findSource, clock, traffic: traffic.websocket, onError };
   const plain = takePlainPath(app.server, options.tls === undefined ? 'connection' : 'secureConnection', {
     ...settings,
     ...answerPlain(service, source, routing),
     closing,
     onSilence: () => traffic.http.unknown++,
   });
-  const sockets = webSocket && serveWebSocket(app.server, webSocket, around);
   const strangers = options.tls && knowSockets(app.server);
   const inThreads = workers > 1 && options.tls === undefined;
   // Threads say whose connections they lead here.
@@ -301,9 +302,9 @@ function serverFor(
     tls === undefined
       ? createServer(settings, answer)
       : createSecureServer({ ...settings, ...tls, handshakeTimeout: requestTimeoutMs }, answer);
-  // Who takes nothing of an answer for so long is not coming back for it.
   // Who says at once that nothing more comes gets its answers nevertheless, also those of a store elsewhere.
   Object.assign(server, { httpAllowHalfOpen: true });
+  // Who takes nothing of an answer for so long is not coming back for it.
   return server.setTimeout(3 * requestTimeoutMs);
 }
 

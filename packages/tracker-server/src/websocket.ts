@@ -26,7 +26,7 @@ export interface WebSocketOptions {
   readonly messagesPerSecond?: number;
   /** Bytes that may wait for a slow reader before it is closed. Default 1 MiB. */
   readonly maxBufferedBytes?: number;
-  /** Between two pings of an idle connection, in ms; it is closed after two silent ones. Default 30,000. */
+  /** Between two pings of a connection, in ms; it is closed after two intervals without a byte from it. Default 30,000. */
   readonly pingIntervalMs?: number;
   /** WebTorrent peers meet others only when they announce: so often within an interval. Default 15, which makes 120 s of 1800. */
   readonly announcesPerInterval?: number;
@@ -125,7 +125,7 @@ export function serveWebSocket(
     acceptor.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       gate.enter(address);
-      connections.add(webSocket, socket, address, port);
+      connections.add(webSocket, request.socket, address, port);
     });
   };
   server.on('upgrade', upgrade);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { idBytes } from '@shoal/tracker-protocol';
 import { type AnnounceHeard, createTraffic } from '../../src/index.ts';
 import { announceTarget, dictionaryIn, responsesIn, trackerOf } from '../support.ts';
@@ -277,6 +277,15 @@ describe('connections', () => {
     expect(tracker.counts.leechers).toBe(0);
   });
 
+  test('are pinged once in an interval, however few they are', async () => {
+    await using server = await webSocketsOn(signallingTracker(), { webSocket: { pingIntervalMs: 100 } });
+    using peer = await Peer.connect(server);
+    await once(peer.socket, 'ping');
+    const first = performance.now();
+    for (let ping = 0; ping < 3; ping++) await once(peer.socket, 'ping');
+    expect(performance.now() - first).toBeGreaterThan(200);
+  });
+
   test('end when the tracker stops', async () => {
     const server = await webSocketsOn(signallingTracker());
     using peer = await Peer.connect(server);
@@ -388,6 +397,16 @@ test('whoever offers another protocol than WebSockets is answered over HTTP', as
   socket.destroy();
   expect(responsesIn(answer)[0]).toMatchObject({ status: 200 });
   expect(dictionaryIn(responsesIn(answer)[0]!).get('incomplete')).toBe(1);
+});
+
+test('WebSockets that cannot be served leave no timer behind', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'setTimeout', 'setImmediate'] });
+  try {
+    await expect(webSocketsOn(trackerOf())).rejects.toThrow(TypeError);
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a tracker without signalling serves no WebSockets, and without the option none are taken', async () => {

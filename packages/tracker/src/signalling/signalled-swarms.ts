@@ -261,7 +261,9 @@ export class SignalledSwarms {
       later: undefined,
     };
     swarm.add(member);
-    connection.members.push(member);
+    // An empty array that is pushed to gets room for sixteen; most connections are in one torrent.
+    if (connection.members.length === 0) connection.members = [member];
+    else connection.members.push(member);
     this.#append(member);
     this.#members++;
     if (seeding) this.#seeders++;

@@ -6,7 +6,7 @@ import type { Draw } from '../memory/draw.ts';
 /** A connection that announced anything; until it is closed, so that leaving does not fill its budget of offers again. */
 export interface MemberConnection {
   readonly number: number;
-  readonly members: Member[];
+  members: Member[];
   /** The generation of pending offers that `offers` counts. */
   generation: number;
   /** Offers passed on for it in this generation. */
@@ -33,7 +33,7 @@ export interface Member {
 /** Members of one torrent. */
 export class SwarmMembers {
   readonly infoHash: Uint8Array;
-  readonly members: Member[] = [];
+  members: Member[] = [];
   /** So many of `members`, from the front. */
   leechers = 0;
   /** Leechers that became seeds while members. */
@@ -50,7 +50,10 @@ export class SwarmMembers {
   }
 
   add(member: Member): void {
-    member.place = this.members.push(member) - 1;
+    member.place = this.members.length;
+    // An empty array that is pushed to gets room for sixteen; most torrents have one member.
+    if (member.place === 0) this.members = [member];
+    else this.members.push(member);
     if (!member.seeding) this.#exchange(member.place, this.leechers++);
   }
 
