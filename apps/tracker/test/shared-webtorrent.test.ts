@@ -11,19 +11,17 @@ import {
   idText,
   percentEncode,
 } from '@shoal/tracker-protocol';
-import { type RedisCluster, serverProgram, startCluster } from '@shoal/tracker-redis/testing';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { serverProgram, startCluster, startRedis } from '@shoal/tracker-redis/testing';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Run } from './running-command.ts';
-
-let cluster: RedisCluster;
 
 interface Node {
   readonly run: Run;
   readonly http: string;
 }
 
-async function startNode(): Promise<Node> {
-  const words = ['--http', '127.0.0.1:0', '--udp', 'off', '--store', cluster.url, '--log-level', 'error', '--json'];
+async function startNode({ url }: { readonly url: string }): Promise<Node> {
+  const words = ['--http', '127.0.0.1:0', '--udp', 'off', '--store', url, '--log-level', 'error', '--json'];
   const run = new Run('serve', ...words);
   onTestFinished(() => run[Symbol.asyncDispose]());
   const { http } = await run.event();
@@ -100,11 +98,9 @@ const offersOf = (...bytes: number[]): SignalAnnounce['offers'] =>
 describe.skipIf(serverProgram() === undefined)(
   'needs redis-server or valkey-server: WebTorrent peers at two nodes',
   () => {
-    beforeAll(async () => void (cluster = await startCluster()));
-    afterAll(() => cluster[Symbol.asyncDispose]());
-
     test('are one swarm; one node is killed, its peers vanish, and those at the other go on', async () => {
-      const [a, b] = [await startNode(), await startNode()];
+      await using cluster = await startCluster();
+      const [a, b] = [await startNode(cluster), await startNode(cluster)];
       const [one, other, third] = [await Peer.at(a), await Peer.at(b), await Peer.at(b)];
       expect(await one.announce(1, { left: 0 })).toEqual([1, 0]);
       expect(await other.announce(2, { offers: offersOf(5) })).toEqual([1, 1]);
@@ -120,6 +116,30 @@ describe.skipIf(serverProgram() === undefined)(
       await expect.poll(told, { timeout: 15_000, interval: 100 }).toEqual([0, 1]);
       expect(await third.announce(3, { offers: offersOf(9) })).toEqual([0, 2]);
       expect(await other.next('offer')).toMatchObject({ peerId: idOf(3), offerId: idOf(9) });
+    });
+
+    test('meet those of their own node while the store is away, and all when it is back', async () => {
+      await using store = await startRedis();
+      const [a, b] = [await startNode(store), await startNode(store)];
+      const [one, near, far] = [await Peer.at(a), await Peer.at(a), await Peer.at(b)];
+      await far.announce(3);
+      expect(await one.announce(1)).toEqual([0, 2]);
+      await store.stop();
+      expect(await near.announce(2, { offers: offersOf(5) })).toEqual([0, 2]);
+      expect(await one.next('offer')).toMatchObject({ peerId: idOf(2), offerId: idOf(5) });
+      one.send({ action: 'answer', infoHash, peerId: idOf(1), toPeerId: idOf(2), offerId: idOf(5), sdp: 'answer 5' });
+      expect(await near.next('answer')).toMatchObject({ peerId: idOf(1), sdp: 'answer 5' });
+
+      // It comes back empty, and has everybody after an interval.
+      await store.start();
+      const counted = async (): Promise<readonly (readonly number[])[]> => [
+        await one.announce(1),
+        await near.announce(2),
+        await far.announce(3),
+      ];
+      await expect.poll(counted, { timeout: 10_000, interval: 100 }).toEqual([0, 1, 2].map(() => [0, 3]));
+      await far.announce(3, { offers: offersOf(7, 8) });
+      for (const peer of [one, near]) expect(await peer.next('offer')).toMatchObject({ peerId: idOf(3) });
     });
   },
 );
