@@ -58,6 +58,11 @@ async function runTarget(
   seed: number,
   enough: (inputs: number) => boolean,
 ): Promise<boolean> {
+  const missing = target.missing?.();
+  if (missing !== undefined) {
+    console.log(`${target.name}: SKIPPED, for there is no ${missing}`);
+    return true;
+  }
   const startedAt = performance.now();
   const heap = new HeapWatch();
   let toldAt = startedAt;

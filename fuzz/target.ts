@@ -37,6 +37,8 @@ export interface Target<Settings, Input> {
   readonly name: string;
   /** Inputs of one episode, after which everything is begun anew. */
   readonly episode: number;
+  /** What it needs and this machine has not; undefined where nothing is missing. */
+  missing?(): string | undefined;
   settings(dice: Dice): Settings;
   /** A source of inputs. It may keep a memory of what it made, never of what was answered. */
   inputs(settings: Settings, dice: Dice): () => Input;

@@ -4,6 +4,7 @@ import { answerAnnounce, answerScrape } from '../../packages/tracker-server/src/
 import { type SwarmService, localService } from '../../packages/tracker-server/src/swarm-service.ts';
 import { type Scene, type Target, expectEqual } from '../target.ts';
 import { World, type WorldSettings, sources, worldSettings } from '../world.ts';
+import { type Reach, direct } from '../workers/rings.ts';
 import { type HttpInput, httpInputs } from './inputs.ts';
 import { judgeAnnounce, judgeScrape } from './judge.ts';
 
@@ -19,15 +20,16 @@ export const httpTarget: Target<HttpSettings, HttpInput> = {
   open: (settings) => new HttpScene(settings),
 };
 
-class HttpScene implements Scene<HttpInput> {
+export class HttpScene implements Scene<HttpInput> {
   readonly seen: Record<string, number> = {};
   readonly #world: World;
-  readonly #service: SwarmService;
+  readonly #reach: Reach;
+  #now = 0;
   readonly #scrapeLimit: number;
 
-  constructor(settings: HttpSettings) {
+  constructor(settings: HttpSettings, reach: (service: SwarmService, clock: () => number) => Reach = direct) {
     this.#world = new World(settings);
-    this.#service = localService(this.#world.tracker);
+    this.#reach = reach(localService(this.#world.tracker), () => this.#now);
     this.#scrapeLimit = settings.scrapeLimit;
   }
 
@@ -39,10 +41,13 @@ class HttpScene implements Scene<HttpInput> {
     const take = ({ body }: { readonly body: Uint8Array }): void =>
       void bodies.push(Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1'));
     const { query, at } = input;
+    const { service, deliver } = this.#reach;
+    this.#now = at;
     if (input.type === 'announce') {
       const address = parseIp(source.text.replace(/%.*/, ''));
-      answerAnnounce(this.#service, query, () => address, at, take);
-    } else answerScrape(this.#service, query, this.#scrapeLimit, at, take);
+      answerAnnounce(service, query, () => address, at, take);
+    } else answerScrape(service, query, this.#scrapeLimit, at, take);
+    deliver();
     expectEqual('answers', bodies.length, 1);
     const [body = ''] = bodies;
     const kind =

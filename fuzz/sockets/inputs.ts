@@ -20,6 +20,13 @@ export interface SocketInput {
   readonly rest: string;
   /** Where the bytes are cut into pieces. */
   readonly cuts: readonly number[];
+  /** What stands before them, in Latin-1, where proxies say whom they forward. */
+  readonly proxy?: {
+    readonly header: string;
+    readonly kind: string;
+    /** Index in `sources`; `unknown`: the proxy speaks for itself; `refused`: it is no header. */
+    readonly source: number | 'unknown' | 'refused';
+  };
 }
 
 /** A torrent that only hidden requests ask for: if anybody is there, a body was read as a request. */

@@ -1,13 +1,15 @@
 // The UDP answerer without its socket, and what BEP 15 says each datagram must get: read from the bytes by code of its
 // own, held against the model of the swarm.
 import type { RemoteInfo } from 'node:dgram';
-import { createTraffic } from '@shoal/tracker-server';
+import { type SwarmService, createTraffic } from '@shoal/tracker-server';
 import { localService } from '../../packages/tracker-server/src/swarm-service.ts';
 import { type DatagramSender, UdpAnswerer } from '../../packages/tracker-server/src/udp/answerer.ts';
 import { type ModelAnnounce, hex } from '../model.ts';
 import { type Scene, Mismatch, expectEqual, expectThat } from '../target.ts';
 import { type Source, World, type WorldSettings, sources } from '../world.ts';
+import { type Reach, direct } from '../workers/rings.ts';
 import type { UdpInput } from './inputs.ts';
+import { PlainWay, type Sent, type Way } from './way.ts';
 
 /** Ids are good in the slot in which they were issued and in the next. Strict is BEP 15: two minutes. */
 const slotMs = { strict: 120_000, lenient: 1_800_000, off: 120_000 } as const;
@@ -35,18 +37,29 @@ export class UdpScene implements Scene<UdpInput> {
   readonly #settings: UdpSettings;
   readonly #kernel: Kernel;
   readonly #answerer: UdpAnswerer;
+  readonly #reach: Reach;
+  readonly #way: Way;
+  #now = 0;
   /** By canonical address, in the order issued. */
   readonly #ids = new Map<string, IssuedId[]>();
   #second = 0;
   #errorsDue = 0;
 
-  constructor(settings: UdpSettings) {
+  /** `reach`: how the service is reached; `way`: how datagrams come and go. */
+  constructor(
+    settings: UdpSettings,
+    reach: (service: SwarmService, clock: () => number) => Reach = direct,
+    way: (kernel: DatagramSender, seed: number) => Way = (kernel) => new PlainWay(kernel),
+  ) {
     this.#world = new World(settings);
     this.#settings = settings;
     this.#kernel = new Kernel(settings.busyKernel);
     const { errorsPerSecond, connectionIds } = settings;
-    const service = localService(this.#world.tracker);
-    this.#answerer = new UdpAnswerer(service, this.#kernel, createTraffic().udp, errorsPerSecond, { connectionIds });
+    this.#reach = reach(localService(this.#world.tracker), () => this.#now);
+    this.#way = way(this.#kernel, settings.seed);
+    this.#answerer = new UdpAnswerer(this.#reach.service, this.#way.sender, createTraffic().udp, errorsPerSecond, {
+      connectionIds,
+    });
   }
 
   feed(input: UdpInput): void {
@@ -68,8 +81,11 @@ export class UdpScene implements Scene<UdpInput> {
 
   #exchange(bytes: Uint8Array, source: Source, port: number, now: number): Uint8Array | undefined {
     const from: RemoteInfo = { address: source.text, family: source.family, port, size: bytes.length };
-    this.#answerer.receive(bytes, from, now);
-    return this.#kernel.taken();
+    this.#now = now;
+    this.#way.receive(bytes, from, (datagram, sender) => this.#answerer.receive(datagram, sender, now));
+    this.#reach.deliver();
+    const sent = this.#kernel.taken();
+    return sent && this.#way.opened(sent, from);
   }
 
   /** The datagram with the connection id that it shall have. */
@@ -208,15 +224,15 @@ export class UdpScene implements Scene<UdpInput> {
 class Kernel implements DatagramSender {
   readonly #busy: boolean;
   readonly #waiting: { readonly bytes: Uint8Array; readonly copy: Uint8Array }[] = [];
-  #latest: Uint8Array[] = [];
+  #latest: Sent[] = [];
 
   constructor(busy: boolean) {
     this.#busy = busy;
   }
 
-  send(bytes: Uint8Array): void {
+  send(bytes: Uint8Array, port: number, address: string): void {
     const copy = bytes.slice();
-    this.#latest.push(copy);
+    this.#latest.push({ bytes: copy, port, address });
     if (!this.#busy) return;
     this.#waiting.push({ bytes, copy });
     if (this.#waiting.length >= heap) this.drain();
@@ -227,7 +243,7 @@ class Kernel implements DatagramSender {
   }
 
   /** What was sent since it was last asked. */
-  taken(): Uint8Array | undefined {
+  taken(): Sent | undefined {
     const [first, ...more] = this.#latest;
     this.#latest = [];
     expectEqual('further answers to one datagram', more.length, 0);
