@@ -43,10 +43,14 @@ async function run(): Promise<boolean> {
   const seed = values.seed === undefined ? Math.floor(Math.random() * 0x7fff_ffff) : Number(values.seed);
   if (!Number.isSafeInteger(seed) || (inputs !== undefined && minutes !== undefined)) fail();
   console.log(`seed ${seed}`);
+  const allEndAt = performance.now() + (minutes ?? 0) * 60_000;
+  let shareLeft = totalShare;
   for (const { target, share } of chosen) {
-    const part = share / totalShare;
-    const endsAt = performance.now() + (minutes ?? 0) * 60_000 * part;
-    const most = (inputs ?? 1_000_000) * part;
+    // Of the time that is left: an episode that took longer takes it from those that follow.
+    const now = performance.now();
+    const endsAt = now + ((allEndAt - now) * share) / shareLeft;
+    const most = ((inputs ?? 1_000_000) * share) / totalShare;
+    shareLeft -= share;
     const enough = (done: number): boolean => (minutes === undefined ? done >= most : performance.now() >= endsAt);
     if (!(await runTarget(target, seed, enough))) return false;
   }
