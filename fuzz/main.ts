@@ -51,7 +51,8 @@ async function run(): Promise<boolean> {
     const endsAt = now + ((allEndAt - now) * share) / shareLeft;
     const most = ((inputs ?? 1_000_000) * share) / totalShare;
     shareLeft -= share;
-    const enough = (done: number): boolean => (minutes === undefined ? done >= most : performance.now() >= endsAt);
+    const enough = (done: number): boolean =>
+      minutes === undefined ? done >= most : done > 0 && performance.now() >= endsAt;
     if (!(await runTarget(target, seed, enough))) return false;
   }
   return true;
