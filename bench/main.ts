@@ -22,7 +22,7 @@ const usage = `usage: npm run bench -- [transfer|bencode|tracker|all|websocket|s
     .map(({ key }) => key)
     .join(',')}] [--peers ${namesOf().join(',')}] [--size MIB]
   scale: [--profiles DIR]
-  soak, tracker-soak: [--minutes N] [--file FILE]
+  soak, tracker-soak: [--minutes N] [--file FILE]; tracker-soak: [--workers N]
   check: [--size MIB]`;
 
 const { values, positionals } = parseArgs({
@@ -33,6 +33,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     size: { type: 'string' },
     minutes: { type: 'string' },
+    workers: { type: 'string' },
     rows: { type: 'string' },
     peers: { type: 'string' },
     profiles: { type: 'string' },
@@ -117,7 +118,7 @@ if (wanted.includes('soak')) {
 }
 if (wanted.includes('tracker-soak')) {
   const file = values.file ?? path.join(os.tmpdir(), `shoal-tracker-soak-${Date.now()}.jsonl`);
-  const found = await trackerSoak({ minutes: minutes ?? 20, file });
+  const found = await trackerSoak({ minutes: minutes ?? 20, workers: number(values.workers) ?? 1, file });
   results['tracker-soak'] = found;
   print(`\n## tracker-soak, samples in ${file}\n\n${soakLines(found)}\n\n${verdictTable(found.findings)}`);
   if (!found.flat) process.exitCode = 1;

@@ -1,5 +1,6 @@
-// Preloaded into the tracker: at every SIGUSR2 it tells on standard error what the process holds and how late its event
-// loop has been since the last one. Plain JavaScript: to load TypeScript would cost the tracker 20 MB.
+// Preloaded into the tracker: at every SIGWINCH, which it does not listen for itself, it tells on standard error what the
+// process holds and how late its event loop has been since the last one. Plain JavaScript: to load TypeScript would cost
+// the tracker 20 MB.
 import { readdirSync, writeSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { isMainThread } from 'node:worker_threads';
@@ -21,7 +22,7 @@ if (isMainThread) {
     workMs = Math.max(workMs, now - lastMs);
     lastMs = now;
   }, tickMs).unref();
-  process.on('SIGUSR2', () => {
+  process.on('SIGWINCH', () => {
     const [p99Ms, maxMs] = [delay.percentile(99), delay.max].map((nanoseconds) => nanoseconds / nanosecondsPerMs);
     const loop = { p99Ms, maxMs, workMs, announceMs: longest.announce, expiryMs: longest.expire };
     // The first sweep runs finalizers, the second takes what they let go.

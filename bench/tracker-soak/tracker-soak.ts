@@ -9,6 +9,8 @@ import { type Finding, type TimedSample, judge } from '../soak/verdict.ts';
 
 export interface TrackerSoakOptions {
   readonly minutes: number;
+  /** Threads with sockets (`--workers`); what they hold shows in the memory of the process alone. */
+  readonly workers: number;
   /** Gets a line of JSON for each sample. */
   readonly file: string;
 }
@@ -68,8 +70,8 @@ const longestWorkMs = 5;
 
 const startLimitMs = 20_000;
 
-export async function trackerSoak({ minutes, file }: TrackerSoakOptions): Promise<TrackerSoakResult> {
-  const scene = await Scene.start(file);
+export async function trackerSoak({ minutes, workers, file }: TrackerSoakOptions): Promise<TrackerSoakResult> {
+  const scene = await Scene.start(file, workers);
   const crowd = scene.crowd();
   // What starting took is not looked at.
   await scene.sample();
@@ -130,12 +132,13 @@ class Scene {
     writeFileSync(file, '');
   }
 
-  static async start(file: string): Promise<Scene> {
+  static async start(file: string, workers: number): Promise<Scene> {
     const main = path.join(import.meta.dirname, '../../apps/tracker/dist/main.js');
     const probe = path.join(import.meta.dirname, 'probe.mjs');
     const node = [process.execPath, '--expose-gc', '--import', probe, '-C', 'built'];
     const listen = ['--http', `${trackerAddress}:0`, '--udp', `${trackerAddress}:0`];
-    const options = [...listen, '--interval', '60', '--max-interval', '60', '--jitter', '0', '--json'];
+    const intervals = ['--interval', '60', '--max-interval', '60', '--jitter', '0'];
+    const options = [...listen, ...intervals, '--json', '--workers', String(workers)];
     const tracker = new Measured([...node, main, 'serve', ...options]);
     const [, http = '', udpPort = ''] = await tracker.says(/"http":"([^"]+)".*"udp":"[^"]*:(\d+)"/, startLimitMs);
     return new Scene(tracker, new URL(http), udpPort, file);
@@ -148,7 +151,7 @@ class Scene {
 
   async sample(): Promise<TimedSample & { readonly loop: LoopDelay }> {
     const number = this.#samples++;
-    this.#tracker.signal('SIGUSR2');
+    this.#tracker.signal('SIGWINCH');
     const [line] = await this.#tracker.says(new RegExp(`\\{"probe":${number},.*\\}`), startLimitMs);
     const held = JSON.parse(line) as Held & { readonly loop: LoopDelay };
     const { swarms } = await this.stats();
