@@ -62,7 +62,8 @@ function clientFor({ nodes, isCluster, database: db, options }: StoreAddress): R
   const common = { ...shared, ...options };
   if (!isCluster) return new Redis({ ...common, ...nodes[0], db, enableOfflineQueue: false, retryStrategy: pauseOf });
   return new Cluster([...nodes], {
-    redisOptions: common,
+    // Gathered before a node is chosen. At a node it would gather ASKING, which has to come just before what it is for.
+    redisOptions: { ...common, enableAutoPipelining: false },
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     clusterRetryStrategy: pauseOf,
