@@ -139,6 +139,36 @@ describe('a client that lies', () => {
     socket.destroy();
   });
 
+  test('in the name of another, about what is left, or of no port, takes nobody anything', async () => {
+    const tracker = trackerOf();
+    await using server = await httpOn(tracker, { trustedProxies: ['127.0.0.1'] });
+    const [victim, liar, asker] = ['11.1.1.1', '11.1.1.2', '11.1.1.3'];
+    const socket = await connection(server);
+    socket.resume();
+    const announce = async (from: string, parameters: Record<string, string | number>): Promise<string> => {
+      const text = announceText({ compact: 1, ...parameters });
+      socket.write(text.replace('\r\n\r\n', `\r\nX-Forwarded-For: ${from}\r\n\r\n`));
+      const [chunk] = (await once(socket, 'data')) as [Buffer];
+      return responsesIn(chunk)[0]?.body.toString('latin1') ?? '';
+    };
+    const id = 'v'.repeat(20);
+    await announce(victim, { peer_id: id, port: 6881, key: 'abcd' });
+    // The victim's id and key, from elsewhere: the victim's goodbye, its end, its moving away.
+    for (const event of ['stopped', 'completed', 'started', 'stopped'])
+      await announce(liar, { peer_id: id, port: 6881, key: 'abcd', event, left: 0, ip: victim });
+    for (const left of ['-1', '-9223372036854775808', '9'.repeat(100), 'NaN'])
+      await announce(liar, { port: 7000, left });
+    expect(tracker.scrape([someHash], 0)[0]).toMatchObject({ complete: 0, incomplete: 2, downloaded: 0 });
+    await announce(liar, { port: 7000, event: 'stopped' });
+    expect(await announce(liar, { port: 0 })).toContain('failure reason');
+    expect(await announce(liar, { port: 65_536 })).toContain('failure reason');
+    const given = await announce(asker, { port: 6999 });
+    expect(given).toContain('10:incompletei2e');
+    // One peer, and it is the victim.
+    expect(given).toContain('5:peers6:\u000b\u0001\u0001\u0001\u001a\u00e1');
+    socket.destroy();
+  });
+
   test('about being finished is counted once', async () => {
     const tracker = trackerOf();
     await using server = await httpOn(tracker);

@@ -1,7 +1,12 @@
 import { type RemoteInfo, type Socket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { decodeUdpReply, encodeUdpAnnounceRequest, encodeUdpConnectRequest } from '@shoal/tracker-protocol';
+import {
+  decodeUdpReply,
+  encodeUdpAnnounceRequest,
+  encodeUdpConnectRequest,
+  encodeUdpScrapeRequest,
+} from '@shoal/tracker-protocol';
 import { createTraffic, serveUdp } from '../../src/index.ts';
 import { localService } from '../../src/swarm-service.ts';
 import { UdpAnswerer } from '../../src/udp/answerer.ts';
@@ -71,6 +76,72 @@ describe('a flood', () => {
     }
   });
 });
+
+/** Requests in the name of somebody who never asked, and who gets what is answered. */
+function spoofed(): (readonly [name: string, datagram: (random: () => number) => Uint8Array])[] {
+  const scrape = (random: () => number): Uint8Array => {
+    const bytes = new Uint8Array(16 + 20 * 74);
+    const id = { high: Math.floor(random() * 2 ** 32), low: Math.floor(random() * 2 ** 32) };
+    encodeUdpScrapeRequest(
+      bytes,
+      7,
+      id,
+      Array.from({ length: 74 }, () => someHash),
+    );
+    return bytes;
+  };
+  return [...floods().slice(1), ['scrapes with invented ids', scrape]];
+}
+
+describe.each(['strict', 'lenient', 'off'] as const)(
+  'a flood in the name of a victim, where ids are %s',
+  (connectionIds) => {
+    test.each(spoofed())(
+      'of %s brings the victim no more than was sent, and keeps nobody waiting',
+      async (_, datagram) => {
+        const tracker = trackerOf();
+        const stay = {
+          uploaded: 0,
+          downloaded: 0,
+          left: 1,
+          event: 'none',
+          infoHash: someHash,
+          peerId: somePeer,
+        } as const;
+        for (let peer = 0; peer < 250; peer++)
+          tracker.announce({ ...stay, port: 1000 + peer }, { ip: `11.0.0.${peer}` }, 0);
+        const random = mulberry32(4);
+        await using server = await serveUdp(tracker, { host: '0.0.0.0', port: 0, connectionIds });
+        const { port } = server.address;
+        // Whoever sends from an address here is whoever has it.
+        const victim = await socketOn('127.0.0.3');
+        const client = await socketOn('127.0.0.2');
+        let [sent, received] = [0, 0];
+        victim.on('message', (bytes) => (received += bytes.length));
+        client.send(connectBytes(), port, '127.0.0.1');
+        const announce = announceBytes(connectionIdIn(await answerTo(client)));
+        for (let turn = 0; turn < 30; turn++) {
+          for (let count = 0; count < 50; count++) {
+            const bytes = datagram(random);
+            sent += bytes.length;
+            victim.send(bytes, port, '127.0.0.1');
+          }
+          client.send(announce, port, '127.0.0.1');
+          const answer = await answerTo(client);
+          expect(decodeUdpReply(answer, 4)?.action).toBe('announce');
+          // Who has proven its address is told of others.
+          expect(answer.length).toBeGreaterThan(20 + 6 * 49);
+        }
+        expect(received).toBeGreaterThan(0);
+        expect(received).toBeLessThanOrEqual(sent);
+        for (const socket of [victim, client]) {
+          socket.close();
+          await once(socket, 'close');
+        }
+      },
+    );
+  },
+);
 
 /** An answerer without a socket: a million datagrams are a matter of seconds. */
 class Bench {

@@ -64,6 +64,76 @@ describe('a peer that answers strangers', () => {
   });
 });
 
+describe('a peer in the name of another', () => {
+  test('is a peer of its own: the other one stays, is counted, and is offered connections', async () => {
+    const tracker = signallingTracker();
+    await using server = await webSocketsOn(tracker);
+    using victim = await Peer.connect(server);
+    using liar = await Peer.connect(server);
+    using other = await Peer.connect(server);
+    await victim.announce(1, { left: 0 });
+    await liar.announce(1);
+    await liar.announce(1, { left: -5 });
+    await liar.announce(1, { numWant: 2 ** 31, offers: offersOf(0, 10) });
+    await liar.announce(1, { event: 'stopped' });
+    expect(tracker.scrape([new Uint8Array(20).fill(0xa0)], 0)[0]).toMatchObject({ complete: 1, incomplete: 0 });
+    await other.announce(2, { offers: offersOf(50, 1) });
+    let reply = await victim.next();
+    // What the liar offered was for the victim, as it would be from anybody.
+    while (reply?.action === 'offer' && reply.peerId === idOf(1)) reply = await victim.next();
+    expect(reply).toMatchObject({ action: 'offer', peerId: idOf(2) });
+  });
+});
+
+describe('more WebSockets than there may be', () => {
+  test('three hundred that come for twenty places leave those alone who have one, and HTTP', async () => {
+    const webSocket = { maxConnections: 20 };
+    await using server = await webSocketsOn(signallingTracker(), { webSocket });
+    using good = await Peer.connect(server);
+    using client = await GoodClient.of(server);
+    const crowd = Array.from({ length: 300 }, () => new Peer(server.url.replace('http', 'ws')));
+    const opened = crowd.map(({ socket, closed }) =>
+      Promise.race([once(socket, 'open').then(() => 1), closed.then(() => 0)]),
+    );
+    for (let turn = 0; turn < 20; turn++) {
+      expect(await good.announce(1)).toMatchObject({ action: 'announce' });
+      expect(await client.announce()).toBe(200);
+    }
+    const places = (await Promise.all(opened)).reduce<number>((sum, one) => sum + one, 0);
+    expect(places).toBe(19);
+    expect(server.traffic.websocket).toMatchObject({ connections: 20, refused: 281 });
+    for (const peer of crowd) peer[Symbol.dispose]();
+    await expect.poll(() => server.traffic.websocket.connections).toBe(1);
+    // Their places are free.
+    using next = await Peer.connect(server);
+    expect(await next.announce(2)).toMatchObject({ action: 'announce' });
+  });
+});
+
+describe('peers that are gone and never said so', () => {
+  test('a hundred that do not answer pings leave every torrent, and who does answer stays', async () => {
+    const tracker = signallingTracker();
+    const webSocket = { pingIntervalMs: 500 };
+    await using server = await webSocketsOn(tracker, { webSocket });
+    using good = await Peer.connect(server);
+    await good.announce(0);
+    const gone = await Promise.all(
+      Array.from({ length: 100 }, async (_, index) => {
+        const peer = await Peer.connect(server, { autoPong: false });
+        await peer.announce(1 + (index % 90), { infoHash: idOf(1 + (index % 5)) });
+        return peer;
+      }),
+    );
+    expect(tracker.counts.leechers).toBe(101);
+    const closed = Promise.all(gone.map((peer) => peer.closed));
+    for (let turn = 0; turn < 20; turn++) expect(await good.announce(0)).toMatchObject({ action: 'announce' });
+    await closed;
+    await expect.poll(() => tracker.counts.leechers).toBe(1);
+    expect(server.traffic.websocket.connections).toBe(1);
+    expect(await good.announce(0)).toMatchObject({ action: 'announce' });
+  });
+});
+
 describe('messages that are too large', () => {
   test('are cut off while they come in, also in fragments that never end', async () => {
     await using server = await webSocketsOn(signallingTracker());
