@@ -14,6 +14,8 @@ import {
   TrackerProtocolError,
   announceRequestOf,
   decodeRelayedRequest,
+  encodePeerSignal,
+  encodeSignalIds,
   encodeSignalReply,
   idBytes,
   isFailure,
@@ -107,8 +109,7 @@ export class SignalAnswerer {
       this.#send(from.number, { action: 'announce', infoHash, interval, complete, incomplete });
       onAnnounce?.(event, from.address, now, interval);
     });
-    traffic.offers += deliveries.length;
-    for (const delivery of deliveries) this.#deliver(from, delivery);
+    this.#deliverAll(from, message, deliveries);
   }
 
   /** The same where peers of several nodes meet, so that the answer comes later. */
@@ -119,7 +120,7 @@ export class SignalAnswerer {
     shared: SharedSignalling,
     now: number,
   ): void {
-    const { swarms, traffic, onAnnounce } = this.#options;
+    const { swarms, onAnnounce } = this.#options;
     const member = swarms.enlist(from.number, message, admitted, now);
     if (member !== undefined && isFailure(member)) return this.#refuse(from, message, member, now);
     const interval = this.#interval(now);
@@ -130,8 +131,7 @@ export class SignalAnswerer {
       ({ complete, incomplete }, deliveries) => {
         this.#send(connection, { action: 'announce', infoHash: message.infoHash, interval, complete, incomplete });
         onAnnounce?.(message.event, from.address, now, interval);
-        traffic.offers += deliveries.length;
-        for (const delivery of deliveries) this.#deliver(from, delivery);
+        this.#deliverAll(from, message, deliveries);
       },
     );
   }
@@ -154,7 +154,7 @@ export class SignalAnswerer {
       return;
     }
     traffic.answers++;
-    this.#deliver(from, delivery);
+    this.#deliver(from, delivery, encodeSignalIds(delivery.signal));
   }
 
   #scrape(from: SignalSource, { infoHashes }: SignalScrape, now: number): void {
@@ -197,8 +197,16 @@ export class SignalAnswerer {
     this.#send(from.number, { action: 'failure', of, infoHash, ...failure });
   }
 
-  #deliver(from: SignalSource, { connection, signal, away }: Delivery): void {
-    if (away === undefined) this.#send(connection, signal);
+  /** The offers of an announce. */
+  #deliverAll(from: SignalSource, message: SignalAnnounce<HeldSdp>, deliveries: readonly Delivery[]): void {
+    if (deliveries.length === 0) return;
+    this.#options.traffic.offers += deliveries.length;
+    const ids = encodeSignalIds(message);
+    for (const delivery of deliveries) this.#deliver(from, delivery, ids);
+  }
+
+  #deliver(from: SignalSource, { connection, signal, away }: Delivery, ids: string): void {
+    if (away === undefined) this.#options.sender.send(connection, encodePeerSignal(signal, ids));
     else this.#shared?.hand(from.number, signal, away);
   }
 
