@@ -44,6 +44,9 @@ export interface PairModelOptions {
   readonly maxPeersPerAddress: number;
 }
 
+/** So many that announced last with a key are remembered, however badly they share the places there are for them. */
+const surelyRemembered = 4;
+
 export class PairModel {
   readonly #options: PairModelOptions;
   #listed: Listed[] = [];
@@ -58,8 +61,8 @@ export class PairModel {
   }
 
   /**
-   * `people`: how many the store counts in that torrent now. It is looked at where somebody may or may not be known by
-   * the key of an earlier stay at the same address: a store forgets that when it likes.
+   * `people`: how many the store counts in that torrent now. It is looked at where a store may have forgotten who announced
+   * with which key, or remember it from an earlier stay at the same address.
    */
   announce(peer: StoreAnnounce, second: number, people: number): Expected {
     if (peer.leaving) return this.#leave(peer);
@@ -185,6 +188,9 @@ export class PairModel {
     // The beginning of an info-hash is enough to look for somebody.
     const name = `${own.infoHash.slice(0, 8)} ${peer.key} ${hex(peer.peerId)}`;
     const heard = this.#heard.get(`${name} ${theirs}`);
+    const since = [...this.#heard.keys()].toReversed().indexOf(`${name} ${theirs}`);
+    // The last is the one heard last.
+    this.#heard.delete(`${name} ${mine}`);
     this.#heard.set(`${name} ${mine}`, own);
     if (heard === undefined) return false;
     // Whoever is there now, if it is another one, may be taken for that one by a store that keeps few bits of it.
@@ -193,7 +199,8 @@ export class PairModel {
     if (there === undefined) return false;
     if (this.#other(there) !== undefined || !this.#mayBe(there, peer)) return false;
     const { seeders, leechers } = this.counts(peer.infoHash);
-    const isMet = there === heard || this.#peopleThere < seeders + leechers;
+    const isKnown = there === heard && since < surelyRemembered;
+    const isMet = isKnown || this.#peopleThere < seeders + leechers;
     return isMet && this.#unite(own, there);
   }
 

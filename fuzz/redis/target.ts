@@ -116,18 +116,22 @@ function listed(records: Uint8Array, ids: Uint8Array, count: number, stride: num
 }
 
 /**
- * Without what the two decide differently: who of several with one key and id is met, when a key that was not needed is
- * forgotten, and whether it is noted beside a proof. Every place has a client of its own, another one now and then, or one without a key. Whole seconds, because
- * one of them rounds up and the other down.
+ * Without what the two decide differently: who of several with one key and id is met, when a key is forgotten that was not
+ * needed or of which there are many, and whether it is noted beside a proof. Every place has a client of its own, or another
+ * one now and then; few have a key. Whole seconds, because one of them rounds up and the other down.
  */
 function comparable(input: PairInput): PairInput {
   const at = Math.ceil(input.at / 1000) * 1000;
   if (input.type === 'expire') return { ...input, at };
   const { host, port, key, torrent } = input;
   const self = host + (port === 1 ? otherPort : 0);
-  const id = key === 0 ? keyless : input.id === host % ids ? self : self + somebodyElse;
-  return { ...input, at, id, key: key === 0 ? 0 : id + 1, torrent: torrent === 1 ? 2 : torrent, from: undefined };
+  const id = key === 0 ? anybody : input.id === host % ids ? self : self + somebodyElse;
+  const hasKey = keyed.has(id) && torrent === 0;
+  return { ...input, at, id, key: hasKey ? id + 1 : 0, torrent: torrent === 1 ? 2 : torrent, from: undefined };
 }
 
 /** Numbers of clients. */
-const [ids, otherPort, somebodyElse, keyless] = [3, 50, 100, 200];
+const [ids, otherPort, somebodyElse, anybody] = [3, 50, 100, 200];
+
+/** Of hosts that are public, private, and one in each family. */
+const keyed: ReadonlySet<number> = new Set([0, 4, 5]);
