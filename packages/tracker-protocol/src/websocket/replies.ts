@@ -17,7 +17,7 @@ import {
 export function encodeSignalReply(reply: SignalReply<HeldSdp>): string {
   switch (reply.action) {
     case 'announce':
-      return announceText(reply);
+      return JSON.stringify(announceFields(reply));
     case 'offer':
     case 'answer':
       return encodePeerSignal(reply, encodeSignalIds(reply));
@@ -40,12 +40,16 @@ export function decodeSignalReply(text: string): SignalReply {
   return announceIn(fields);
 }
 
-/** Texts that everybody gets are put together by hand: that takes half of what making an object and writing it takes. */
-function announceText({ infoHash, interval, minInterval, complete, incomplete, warning }: AnnounceSignal): string {
-  const least = minInterval === undefined ? '' : `,"min interval":${minInterval}`;
-  const told = warning === undefined ? '' : `,"warning message":${JSON.stringify(warning)}`;
-  const counts = `"complete":${complete},"incomplete":${incomplete}`;
-  return `{"action":"announce","info_hash":${JSON.stringify(infoHash)},"interval":${interval}${least},${counts}${told}}`;
+function announceFields({ infoHash, interval, minInterval, complete, incomplete, warning }: AnnounceSignal): object {
+  return {
+    action: 'announce',
+    info_hash: infoHash,
+    interval,
+    'min interval': minInterval,
+    complete,
+    incomplete,
+    'warning message': warning,
+  };
 }
 
 /** What is the same in all offers that an announce brings, for `encodePeerSignal`. */
