@@ -117,7 +117,8 @@ function listed(records: Uint8Array, ids: Uint8Array, count: number, stride: num
 
 /**
  * Without what the two decide differently: who of several with one key and id is met, when a key is forgotten that was not
- * needed or of which there are many, and whether it is noted beside a proof. Every place has a client of its own, or another
+ * needed or of which there are many, whether it is noted beside a proof, and how many of the other family somebody gets whose
+ * two addresses are listed apart. Every place has a client of its own, or another
  * one now and then; few have a key. Whole seconds, because one of them rounds up and the other down.
  */
 function comparable(input: PairInput): PairInput {
@@ -127,11 +128,15 @@ function comparable(input: PairInput): PairInput {
   const self = host + (port === 1 ? otherPort : 0);
   const id = key === 0 ? anybody : input.id === host % ids ? self : self + somebodyElse;
   const hasKey = keyed.has(id) && torrent === 0;
-  return { ...input, at, id, key: hasKey ? id + 1 : 0, torrent: torrent === 1 ? 2 : torrent, from: undefined };
+  const want = host === twofold ? all : input.want;
+  return { ...input, at, id, key: hasKey ? id + 1 : 0, torrent: torrent === 1 ? 2 : torrent, from: undefined, want };
 }
 
 /** Numbers of clients. */
 const [ids, otherPort, somebodyElse, anybody] = [3, 50, 100, 200];
 
-/** Of hosts that are public, private, and one in each family. */
-const keyed: ReadonlySet<number> = new Set([0, 4, 5]);
+/** Private in one family alone. */
+const twofold = 4;
+
+/** Beside it a public and a private one. */
+const keyed: ReadonlySet<number> = new Set([0, twofold, 5]);

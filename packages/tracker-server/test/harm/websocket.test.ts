@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { SignalledSwarms } from '@shoal/tracker';
+import { encodeSignalRequest } from '@shoal/tracker-protocol';
 import { mulberry32 } from '../support.ts';
 import { Peer, announceOf, idOf, signallingTracker, webSocketsOn } from '../websocket/peers.ts';
 import { GoodClient, restOf } from './crowd.ts';
@@ -74,7 +75,9 @@ describe('a peer in the name of another', () => {
     await victim.announce(1, { left: 0 });
     await liar.announce(1);
     await liar.announce(1, { left: -5 });
-    await liar.announce(1, { numWant: 2 ** 31, offers: offersOf(0, 10) });
+    const greedy = encodeSignalRequest(announceOf(1, { offers: offersOf(0, 10) }));
+    liar.socket.send(greedy.replace(/"numwant":\d+/, '"numwant":4294967296'));
+    await liar.next();
     await liar.announce(1, { event: 'stopped' });
     expect(tracker.scrape([new Uint8Array(20).fill(0xa0)], 0)[0]).toMatchObject({ complete: 1, incomplete: 0 });
     await other.announce(2, { offers: offersOf(50, 1) });
