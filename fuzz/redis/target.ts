@@ -118,8 +118,8 @@ function listed(records: Uint8Array, ids: Uint8Array, count: number, stride: num
 /**
  * Without what the two decide differently: who of several with one key and id is met, when a key is forgotten that was not
  * needed or of which there are many, whether it is noted beside a proof, and how many of the other family somebody gets whose
- * two addresses are listed apart. Every place has a client of its own, or another
- * one now and then; few have a key. Whole seconds, because one of them rounds up and the other down.
+ * two addresses are listed apart. Every place has a client of its own, or another one now and then; few have a key. Whole
+ * seconds, because one of them rounds up and the other down.
  */
 function comparable(input: PairInput): PairInput {
   const at = Math.ceil(input.at / 1000) * 1000;
