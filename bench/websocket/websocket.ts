@@ -37,14 +37,28 @@ const offersOfLoads: readonly number[] = [0, 5];
 interface Contestant {
   readonly name: string;
   readonly command: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
   readonly missing: () => string | undefined;
 }
 
 const installed = (): string | undefined =>
   existsSync(path.join(opponents, 'node_modules/bittorrent-tracker')) ? undefined : 'npm bittorrent-tracker is missing';
 
+/** Ours as its systemd unit and its image start it. */
+const shoal: Pick<Contestant, 'command' | 'env'> = {
+  command: ['--max-semi-space-size=8', '-C', 'built', path.join(here, 'shoal-tracker.mjs')],
+  env: { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1' },
+};
+
 const contestants: readonly Contestant[] = [
-  { name: 'shoal', command: ['-C', 'built', path.join(here, 'shoal-tracker.ts')], missing: () => undefined },
+  { name: 'shoal', ...shoal, missing: () => undefined },
+  {
+    name: 'shoal, bufferutil beside it',
+    ...shoal,
+    // Where ws looks for it last: npm's tracker brings it along.
+    env: { ...shoal.env, NODE_PATH: path.join(opponents, 'node_modules') },
+    missing: installed,
+  },
   {
     name: 'npm bittorrent-tracker',
     command: [
@@ -163,10 +177,10 @@ async function memoryOf(contestant: Contestant, idle: number): Promise<Memory> {
 }
 
 async function withTracker<Result>(
-  { name, command }: Contestant,
+  { name, command, env }: Contestant,
   use: (tracker: Measured, url: string) => Promise<Result>,
 ): Promise<Result> {
-  const tracker = new Measured([process.execPath, ...command, trackerAddress]);
+  const tracker = new Measured([process.execPath, ...command, trackerAddress], env);
   try {
     const [, port] = await tracker.says(/WEBSOCKET (\d+)/, limitMs);
     return await use(tracker, `ws://${trackerAddress}:${port}/`);
