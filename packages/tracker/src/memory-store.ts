@@ -1,5 +1,5 @@
-// The peer store in typed arrays: swarms are lists of record numbers with leechers before seeds, peers are records
-// found by a keyed hash of torrent and address, expiry follows the order in which peers were last heard of.
+// The peer store in typed arrays: swarms are lists of addresses with leechers before seeds, peers are records found by a
+// keyed hash of torrent and address, expiry follows the order in which peers were last heard of.
 import type { ScrapeCounts } from '@shoal/tracker-protocol';
 import { Draw } from './memory/draw.ts';
 import { FamilyMembers, drawCapacity } from './memory/family-members.ts';
@@ -55,13 +55,13 @@ export class MemoryStore implements PeerStore {
     const draw = new Draw(random, drawCapacity);
     this.#torrents = new TorrentTable(hash, random);
     const members = (family: 4 | 6): FamilyMembers =>
-      new FamilyMembers(family, this.#torrents, hash, draw, keepPeerIds);
+      new FamilyMembers(family, this.#torrents, hash, draw, { keepPeerIds, maxPeers });
     this.#participants = new Participants(this.#torrents, hash, members(4), members(6));
     this.#sampler = new Sampler(this.#torrents, this.#participants, draw);
     this.#maxPeers = maxPeers;
     this.#maxPeersPerAddress = maxPeersPerAddress;
     this.#keepPeerIds = keepPeerIds;
-    const hasRoom = (neighbours: number): boolean => this.#refusal(neighbours) === undefined;
+    const hasRoom: Restored['hasRoom'] = (members, torrent) => this.#refusal(members, torrent) === undefined;
     this.#restored = { torrents: this.#torrents, participants: this.#participants, hasRoom };
   }
 
@@ -75,7 +75,7 @@ export class MemoryStore implements PeerStore {
     const beside = this.#beside(peer);
     const members = this.#participants.members[family];
     let record = members.find(torrent, peer.address, peer.port);
-    const refusal = record >= 0 ? undefined : this.#refusal(members.neighbours);
+    const refusal = record >= 0 ? undefined : this.#refusal(members, torrent);
     let outcome: AnnounceOutcome = refusal ?? 'joined';
     if (record >= 0) {
       outcome = this.#refresh(family, torrent, beside, record, peer, second);
@@ -158,9 +158,11 @@ export class MemoryStore implements PeerStore {
     return restoreEntries(this.#restored, entries, silence, lifetime, now);
   }
 
-  #refusal(neighbours: number): 'store-full' | 'address-full' | undefined {
-    if (neighbours >= this.#maxPeersPerAddress) return 'address-full';
-    return this.#participants.addresses >= this.#maxPeers ? 'store-full' : undefined;
+  /** Of who has just not been found among the members of a torrent. */
+  #refusal(members: FamilyMembers, torrent: number): 'store-full' | 'address-full' | undefined {
+    if (members.neighbours >= this.#maxPeersPerAddress) return 'address-full';
+    const hasRoom = this.#participants.addresses < this.#maxPeers && members.hasRoom(torrent);
+    return hasRoom ? undefined : 'store-full';
   }
 
   /** The other listing of the torrent, or -1. */
@@ -205,7 +207,7 @@ export class MemoryStore implements PeerStore {
     const members = this.#participants.members[family];
     const torrent = this.#torrents.find(peer.infoHash, peer.listing === 'private');
     if (torrent < 0 || members.find(torrent, peer.address, peer.port) >= 0) return;
-    if (members.neighbours >= this.#maxPeersPerAddress) return;
+    if (members.neighbours >= this.#maxPeersPerAddress || !members.hasRoom(torrent)) return;
     const former = members.find(torrent, address, port);
     if (former < 0 || members.table.hasId(former, peer.peerId) === false) return;
     const seeding = members.isSeed(torrent, former);

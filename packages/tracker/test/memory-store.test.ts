@@ -91,6 +91,33 @@ describe('growth and shrinking', () => {
 });
 
 describe('bounds', () => {
+  test('who leaves one list in each piece of memory, size after size, finds the store full before memory ends', () => {
+    const most = 8192;
+    const store = storeOf({ maxPeers: most });
+    const outcomes = new Set<AnnounceOutcome>();
+    const announce = (torrent: number, members: number, leaving: boolean): void => {
+      const infoHash = new Uint8Array(20);
+      new DataView(infoHash.buffer).setUint32(0, torrent);
+      for (let port = 1; port <= members; port++)
+        outcomes.add(join(store, 0, { infoHash, address: new Uint8Array(16), port, want: 0, leaving }));
+    };
+    let torrents = 0;
+    for (const size of [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32]) {
+      const first = torrents;
+      for (; store.totals.leechers + size <= most && !outcomes.has('store-full'); torrents++)
+        announce(torrents, size, false);
+      // As many as lie side by side.
+      const apart = Math.floor(3276 / size);
+      for (let torrent = first; torrent < torrents; torrent++)
+        if ((torrent - first) % apart > 0) announce(torrent, size, true);
+    }
+    expect(outcomes).toContain('store-full');
+    expect(store.totals.leechers).toBeLessThan(most / 8);
+    store.expire(1, Infinity);
+    expect(store.totals.torrents).toBe(0);
+    expect(join(store, 1)).toBe('joined');
+  });
+
   test('a full store answers newcomers without listing them and keeps serving the listed', () => {
     const store = storeOf({ maxPeers: 3 });
     for (let peer = 0; peer < 3; peer++) expect(join(store, peer)).toBe('joined');

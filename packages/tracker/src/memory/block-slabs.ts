@@ -34,14 +34,18 @@ export class BlockSlabs {
   readonly #entryBits: number;
   readonly #entryMask: number;
   readonly #entriesPerSlab: number;
+  readonly #mostSlabs: number;
   #chunks: Uint32Array[] = [];
   #slabs: Slab[] = [];
   #empty: number[] = [];
   /** The first slab with room, by size. */
   readonly #roomy: number[];
 
-  /** @throws RangeError where a slab has no room for the largest block */
-  constructor(entryWords: number, sizes: readonly number[]) {
+  /**
+   * Slabs for `mostEntries` entries and one more for every size, as far as names of `nameBits` go. @throws RangeError where
+   * a slab has no room for the largest block
+   */
+  constructor(entryWords: number, sizes: readonly number[], mostEntries: number, nameBits: number) {
     this.#entryWords = entryWords;
     this.#sizes = sizes;
     this.#entriesPerSlab = Math.floor(slabWords / entryWords);
@@ -49,6 +53,8 @@ export class BlockSlabs {
     this.#entryBits = Math.ceil(Math.log2(this.#entriesPerSlab));
     this.#entryMask = 2 ** this.#entryBits - 1;
     this.#roomy = sizes.map(() => none);
+    const mostSlabs = Math.ceil(mostEntries / this.#entriesPerSlab) + sizes.length;
+    this.#mostSlabs = Math.min(mostSlabs, 2 ** (nameBits - this.#entryBits) - chunkSlabs);
   }
 
   /** How many chunks of slabs there are. */
@@ -70,7 +76,12 @@ export class BlockSlabs {
     return offset & (chunkWords - 1);
   }
 
-  /** A block of `size` whose words are of no defined value. */
+  /** Whether there is a block of `size` to allocate. */
+  hasRoom(size: number): boolean {
+    return this.#roomy[size] !== none || this.#empty.length > 0 || this.#slabs.length < this.#mostSlabs;
+  }
+
+  /** A block of `size` whose words are of no defined value; to be asked for where `hasRoom`. */
   allocate(size: number): number {
     const number = this.#roomy[size] === none ? this.#begin(size) : this.#roomy[size]!;
     const slab = this.#slabs[number]!;

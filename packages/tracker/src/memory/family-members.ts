@@ -44,7 +44,13 @@ export class FamilyMembers implements IndexedRecords {
   /** After `find`: how many peers of that torrent and address it met under other ports. */
   neighbours = 0;
 
-  constructor(family: 4 | 6, torrents: TorrentTable, hash: KeyedHash, draw: Draw, keepPeerIds: boolean) {
+  constructor(
+    family: 4 | 6,
+    torrents: TorrentTable,
+    hash: KeyedHash,
+    draw: Draw,
+    { keepPeerIds, maxPeers }: { readonly keepPeerIds: boolean; readonly maxPeers: number },
+  ) {
     this.table = new PeerTable(keepPeerIds);
     this.addressBytes = family === 4 ? 4 : 16;
     this.#addressWords = this.addressBytes / 4;
@@ -52,7 +58,7 @@ export class FamilyMembers implements IndexedRecords {
     this.#torrents = torrents;
     this.#hash = hash;
     this.#draw = draw;
-    this.#lists = new MemberLists(this.#addressWords + 1);
+    this.#lists = new MemberLists(this.#addressWords + 1, maxPeers);
     this.#sought = new Uint32Array(1 + this.#addressWords);
     this.#placed = new Uint32Array(1 + this.#addressWords);
   }
@@ -108,7 +114,15 @@ export class FamilyMembers implements IndexedRecords {
     return self >= 0 && this.table.position(self) < range ? range - 1 : range;
   }
 
-  /** Adds the peer that `find` has just not found. */
+  /** Whether there is memory for one more member of a torrent. */
+  hasRoom(torrent: number): boolean {
+    return this.#lists.hasRoom(
+      this.#torrents.list(torrent, this.#family),
+      this.#torrents.members(torrent, this.#family),
+    );
+  }
+
+  /** Adds the peer that `find` has just not found, where the torrent `hasRoom`. */
   join(torrent: number, seeding: boolean, peerId: Uint8Array, second: number): number {
     const members = this.#torrents.members(torrent, this.#family);
     const leechers = this.#torrents.leechers(torrent, this.#family);

@@ -25,6 +25,12 @@ const largest: number = sizes.length - 1;
 const blockShift = 10;
 const blockEntries: number = 2 ** blockShift;
 
+/**
+ * Entries for which there may be memory, for each that may be there: lists that became shorter are half empty, and slabs
+ * have gaps. Who leaves one list of a size in each slab, size after size, makes more of them; it gets no further than this.
+ */
+const mostPerEntry = 3;
+
 /** Lists of entries of so many words. */
 export class MemberLists {
   readonly entryWords: number;
@@ -33,9 +39,10 @@ export class MemberLists {
   readonly #long = new Map<number, number[]>();
   #nextLong = 0;
 
-  constructor(entryWords: number) {
+  /** `most` entries are expected at most. */
+  constructor(entryWords: number, most: number) {
     this.entryWords = entryWords;
-    this.#blocks = new BlockSlabs(entryWords, sizes);
+    this.#blocks = new BlockSlabs(entryWords, sizes, mostPerEntry * most, valueBits);
   }
 
   /** Where an entry is, for `words` and `base`. */
@@ -67,7 +74,15 @@ export class MemberLists {
     return this.#blocks.base(offset);
   }
 
-  /** Makes room for one more entry behind the `length` there are; the list goes on under the reference that is returned. */
+  /** Whether there is memory for one more entry behind the `length` there are. */
+  hasRoom(list: number, length: number): boolean {
+    if (list === emptyList) return this.#blocks.hasRoom(0);
+    const size = list >>> valueBits;
+    if (size === longSize) return length < this.#long.get(list)!.length * blockEntries || this.#blocks.hasRoom(largest);
+    return length < sizes[size]! || this.#blocks.hasRoom(Math.min(size + 1, largest));
+  }
+
+  /** Goes on with one more entry behind the `length` there are, where `hasRoom`, under the reference that is returned. */
   push(list: number, length: number): number {
     if (list === emptyList) return this.#newBlock(0);
     const size = list >>> valueBits;
@@ -93,7 +108,8 @@ export class MemberLists {
       return emptyList;
     }
     // One size smaller when it would fit in one smaller still: a list that swings around a size does not copy each time.
-    return size >= 2 && left <= sizes[size - 2]! ? this.#move(list, left, size - 1) : list;
+    const isLoose = size >= 2 && left <= sizes[size - 2]! && this.#blocks.hasRoom(size - 1);
+    return isLoose ? this.#move(list, left, size - 1) : list;
   }
 
   /** Gives memory back; every reference is void. The caller says this when no list is left. */

@@ -1,14 +1,15 @@
 // Puts a peer back as a snapshot says it was: role, partner, what was counted. Nothing is counted anew, nobody is answered.
+import type { FamilyMembers } from '../memory/family-members.ts';
 import { type Participants, otherThan } from '../memory/participants.ts';
 import { peerFlag } from '../memory/member-entry.ts';
 import type { TorrentTable } from '../memory/torrent-table.ts';
 import { type PeerEntry, emptyEntry, readPeerEntry } from './peer-entry.ts';
 
-/** The tables of a store, and whether it has room for a peer that `table.find` has just not found. */
+/** The tables of a store, and whether a torrent has room for a peer that `find` has just not found among the members. */
 export interface Restored {
   readonly torrents: TorrentTable;
   readonly participants: Participants;
-  readonly hasRoom: (neighbours: number) => boolean;
+  readonly hasRoom: (members: FamilyMembers, torrent: number) => boolean;
 }
 
 /** What became of entries. */
@@ -57,7 +58,7 @@ function restorePeer({ torrents, participants, hasRoom }: Restored, entry: PeerE
   const members = participants.members[family];
   let record = members.find(torrent, address, port);
   if (record >= 0) members.table.touch(record, peerId, second);
-  else if (hasRoom(members.neighbours)) record = members.join(torrent, entry.seeding, peerId, second);
+  else if (hasRoom(members, torrent)) record = members.join(torrent, entry.seeding, peerId, second);
   else {
     if (torrents.isEmpty(torrent)) torrents.remove(torrent);
     return false;
