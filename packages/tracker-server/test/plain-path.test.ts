@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { type Socket, connect } from 'node:net';
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { PlainConnection } from '../src/http/plain-connection.ts';
 import { queryText, readRequestHead } from '../src/http/request-head.ts';
 import { type HttpServer, type SwarmService, localService } from '../src/index.ts';
 import { announceTarget, dictionaryIn, exchange, httpOn, responsesIn, trackerOf } from './support.ts';
@@ -182,5 +183,75 @@ describe('a connection', () => {
     const stream = await exchange(server.address.port, plain() + plain('Connection: close\r\n'));
     expect(responsesIn(stream).map(({ status }) => status)).toEqual([500, 500]);
     expect(heard).toHaveLength(2);
+  });
+});
+
+describe('answers that are written over each other', () => {
+  test('stay as they are for a socket that has not sent them yet', async () => {
+    let bytes = Buffer.from('0');
+    let kept = 0;
+    let heard = Promise.withResolvers<void>();
+    const server = createServer((socket) => {
+      // Sends nothing until it is told to.
+      socket.cork();
+      const connection = new PlainConnection(
+        socket,
+        {
+          answer: (head, _remote, done) => {
+            bytes.write(queryText(head).slice('n='.length));
+            done(bytes);
+            heard.resolve();
+            if (queryText(head) === 'n=5') setImmediate(() => socket.uncork());
+          },
+          onKept: () => {
+            kept++;
+            bytes = Buffer.from('0');
+          },
+          onSilence: () => {},
+          closing: { now: false },
+          handOver: () => connection.close(),
+        },
+        () => {},
+      );
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    const received: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => received.push(chunk));
+    for (const number of [1, 2, 3, 4, 5]) {
+      heard = Promise.withResolvers();
+      socket.write(`GET /announce?n=${number} HTTP/1.1\r\n\r\n`);
+      await heard.promise;
+    }
+    while (Buffer.concat(received).length < 5) await once(socket, 'data');
+    expect(Buffer.concat(received).toString()).toBe('12345');
+    expect(kept).toBe(1);
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test('are whole whatever their length', async () => {
+    await using server = await httpOn(trackerOf());
+    const count = 170;
+    const target = (peer: number): string =>
+      announceTarget({
+        compact: 1,
+        numwant: 200,
+        port: 1000 + peer,
+        peer_id: `-SH0100-${String(peer).padStart(12, '0')}`,
+      });
+    const ask = async (requests: readonly string[]): Promise<unknown[]> => {
+      const stream = await exchange(server.address.port, requests.join(''));
+      return responsesIn(stream).map((response) => dictionaryIn(response).get('peers'));
+    };
+    const alone = (peer: number): string => `GET ${target(peer)} HTTP/1.1\r\nConnection: close\r\n\r\n`;
+    const first = await ask([alone(0)]);
+    const together = await ask([
+      ...Array.from({ length: count - 1 }, (_, peer) => `GET ${target(peer + 1)} HTTP/1.1\r\n\r\n`),
+      alone(count),
+    ]);
+    const last = await ask([alone(count + 1)]);
+    const lists = [...first, ...together, ...last];
+    expect(lists.map((list) => (list as Uint8Array).length)).toEqual(lists.map((_, others) => 6 * others));
   });
 });

@@ -110,6 +110,15 @@ describe('a plain announce', () => {
     expect(parsePlain(required + rest)).toBeUndefined();
   });
 
+  test.each([
+    ['a longer info-hash', required.replace(hash, `${hash}x`)],
+    ['a shorter info-hash', required.replace(hash, hash.slice(0, -3))],
+    ['half an escape', required.replace(hash, hash.slice(0, -1))],
+    ['a longer peer id', required.replace(id, `${id}%00`)],
+  ])('with %s is left to the other parser', (_, query) => {
+    expect(parsePlain(query)).toBeUndefined();
+  });
+
   test.each(['info_hash', 'peer_id', 'port'])('without %s is left to the other parser, which refuses it', (name) => {
     const rest = required.split('&').filter((part) => !part.startsWith(name));
     expect(parsePlain(rest.join('&'))).toBeUndefined();

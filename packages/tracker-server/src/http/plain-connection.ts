@@ -32,6 +32,8 @@ interface Slot {
 const nothing = Buffer.alloc(0);
 
 export class PlainConnection {
+  /** Its place among those that are open, for who keeps them. */
+  place = 0;
   readonly #socket: Socket;
   readonly #parts: PlainConnectionParts;
   readonly #gone: () => void;
@@ -164,18 +166,24 @@ export class PlainConnection {
     while (this.#slots[ready]?.response !== undefined) ready++;
     if (ready === 0) return;
     const responses = this.#slots.splice(0, ready).map(({ response }) => response!);
-    this.#hasAnswered = true;
+    this.#noteAnswer();
     this.#socket.write(responses.length === 1 ? responses[0]! : Buffer.concat(responses));
   }
 
   /** Sends bytes that are somebody else's afterwards, unless the socket still has them. */
   #write(response: Uint8Array): void {
     const socket = this.#socket;
-    this.#hasAnswered = true;
+    this.#noteAnswer();
     socket.write(this.#keeps ? Buffer.from(response) : response);
     if (this.#keeps || socket.writableLength === 0) return;
     this.#keeps = true;
     this.#parts.onKept();
+  }
+
+  /** From now on no answer waits until the one before it has arrived. Where there is only this one a system call is saved. */
+  #noteAnswer(): void {
+    if (!this.#hasAnswered && (!this.#isLast || this.#slots.length > 0)) this.#socket.setNoDelay(true);
+    this.#hasAnswered = true;
   }
 
   /** Closes once everything has left. Without a shutdown first: nothing more is expected, and it costs a system call. */
@@ -190,6 +198,8 @@ export class PlainConnection {
     this.#gone();
     socket.pause();
     if (this.#rest.length > 0) socket.unshift(this.#rest);
+    // As node:http would have it.
+    socket.setNoDelay(true);
     this.#parts.handOver(socket);
     // Paused a moment ago; nobody resumes a socket that is thought to be new.
     socket.resume();

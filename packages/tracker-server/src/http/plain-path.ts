@@ -1,6 +1,7 @@
 // Plain announces and scrapes answered before node:http sees them, which would cost several times as much. Connections
 // on which anything else arrives are handed to it with the bytes that were not used. Timeouts by one timer for all.
 import type { Server, Socket } from 'node:net';
+import { takeListeners } from '../connection-listeners.ts';
 import { type PlainConnectionParts, PlainConnection } from './plain-connection.ts';
 
 export interface PlainPathOptions extends Omit<PlainConnectionParts, 'handOver'> {
@@ -22,32 +23,44 @@ export function takePlainPath(
   event: 'connection' | 'secureConnection',
   options: PlainPathOptions,
 ): Disposable {
-  const handOver = takeOver(server, event);
-  const connections = new Set<PlainConnection>();
+  const handOver = takeListeners(server, event);
+  const connections = new OpenConnections();
   const lookMs = Math.min(options.keepAliveMs, options.requestTimeoutMs) / looks;
   const parts = { ...options, handOver };
   server.on(event, (socket: Socket) => {
-    const connection = new PlainConnection(socket, parts, () => connections.delete(connection));
+    const connection = new PlainConnection(socket, parts, () => connections.remove(connection));
     connections.add(connection);
   });
   const idleLooks = Math.ceil(options.keepAliveMs / lookMs);
   const busyLooks = Math.ceil(options.requestTimeoutMs / lookMs);
   const timer = setInterval(() => {
-    for (const connection of connections) connection.look(idleLooks, busyLooks);
+    for (const connection of connections.all) connection.look(idleLooks, busyLooks);
   }, lookMs).unref();
   return {
     [Symbol.dispose](): void {
       clearInterval(timer);
-      for (const connection of connections) connection.close();
+      for (const connection of connections.all) connection.close();
     },
   };
 }
 
-/** Removes those who listen for connections; calling the result calls them. */
-function takeOver(server: Server, event: string): (socket: Socket) => void {
-  const listeners = server.listeners(event);
-  server.removeAllListeners(event);
-  return (socket) => {
-    for (const listener of listeners) Reflect.apply(listener, server, [socket]);
-  };
+/**
+ * Who is connected. Not a `Set`: each table that one outgrows refers to the next, and once one of them is old the
+ * collector of new objects takes all that follow for alive. Half of the connections that were closed lived for a second.
+ */
+class OpenConnections {
+  readonly all: PlainConnection[] = [];
+
+  add(connection: PlainConnection): void {
+    connection.place = this.all.length;
+    this.all.push(connection);
+  }
+
+  /** The last one takes its place. */
+  remove(connection: PlainConnection): void {
+    const last = this.all.pop()!;
+    if (last === connection) return;
+    last.place = connection.place;
+    this.all[last.place] = last;
+  }
 }

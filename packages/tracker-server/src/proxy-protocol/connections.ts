@@ -2,6 +2,7 @@
 // has the client's address as its own. Connections of everybody else go by untouched. proxy-protocol.txt of HAProxy.
 import type { Server, Socket } from 'node:net';
 import type { Endpoint } from '@shoal/tracker-protocol';
+import { takeListeners } from '../connection-listeners.ts';
 import { proxyHeaderLimit, readProxyHeader } from './header.ts';
 
 /** Knows the proxies. */
@@ -18,7 +19,7 @@ export interface ProxyJudge {
 export function expectProxyHeaders(server: Server, judge: ProxyJudge, timeoutMs: number): Disposable {
   const waiting = new Set<Socket>();
   const secured = new Map<string, Endpoint>();
-  const deliver = takeOver(server);
+  const deliver = takeListeners(server, 'connection');
   server.on('connection', (socket: Socket) => {
     if (!judge.sendsHeader(socket.remoteAddress ?? '')) {
       deliver(socket);
@@ -44,15 +45,6 @@ export function expectProxyHeaders(server: Server, judge: ProxyJudge, timeoutMs:
     [Symbol.dispose]: () => {
       for (const socket of waiting) socket.destroy();
     },
-  };
-}
-
-/** Removes those who listen for connections; calling the result calls them. */
-function takeOver(server: Server): (socket: Socket) => void {
-  const listeners = server.listeners('connection');
-  server.removeAllListeners('connection');
-  return (socket) => {
-    for (const listener of listeners) Reflect.apply(listener, server, [socket]);
   };
 }
 

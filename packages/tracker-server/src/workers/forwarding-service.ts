@@ -73,7 +73,7 @@ export class ForwardingService implements SwarmService {
 
   #turnAway(id: number | undefined, done: (failure: AnnounceFailure) => void): void {
     if (id !== undefined) this.#free.push(id);
-    done({ failureReason: 'the tracker has too much to do, try again in a minute', retryIn: 1, interval: 60 });
+    done(busy);
   }
 }
 
@@ -86,6 +86,13 @@ function hand(waiting: Waiting, answer: AnswerRecord): void {
 function refuse(waiting: Waiting, failure: AnnounceFailure): void {
   ('announce' in waiting ? waiting.announce : waiting.scrape)(failure);
 }
+
+/** What is told where too many wait already. */
+export const busy: AnnounceFailure = {
+  failureReason: 'the tracker has too much to do, try again in a minute',
+  retryIn: 1,
+  interval: 60,
+};
 
 /** What is told in place of an answer that we failed to give. */
 export const failed: AnnounceFailure = { failureReason: 'the tracker failed to answer', retryIn: 1, interval: 60 };

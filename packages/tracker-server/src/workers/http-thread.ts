@@ -33,7 +33,7 @@ const goodbyeMs = 250;
 const traffic = { ...createTraffic().http };
 
 async function listen(start: HttpStart, { service, source, clock, onError }: ThreadParts): Promise<ThreadListener> {
-  const server = createServer({ noDelay: true, allowHalfOpen: true });
+  const server = createServer({ allowHalfOpen: true });
   server.maxConnections = start.maxConnections;
   const closing: Closing = { now: false };
   const tunnelled = new Set<Socket>();

@@ -4,7 +4,7 @@ import type { PackedReply } from '@shoal/tracker';
 import { type AnnounceFailure, isFailure } from '@shoal/tracker-protocol';
 import type { SwarmService } from '../swarm-service.ts';
 import { listingLength, rareAnswer, writeListing, writeRare } from './answer-records.ts';
-import { failed, thrown } from './forwarding-service.ts';
+import { busy, failed, thrown } from './forwarding-service.ts';
 import { type Question, readQuestion } from './question-records.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
@@ -112,9 +112,3 @@ export class SwarmOwner {
     this.#serveSoon();
   }
 }
-
-const busy = {
-  failureReason: 'the tracker has too much to do, try again in a minute',
-  retryIn: 1,
-  interval: 60,
-} as const;

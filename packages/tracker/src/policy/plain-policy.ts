@@ -1,5 +1,5 @@
 // The policy of a tracker that was given none: every torrent, every client, fixed numbers. BEP 3, 15.
-import type { AnnounceRequest } from '@shoal/tracker-protocol';
+import { type AnnounceRequest, infoHashHex } from '@shoal/tracker-protocol';
 import { type PrivateAddresses, listingOf, unreachable } from './address-rules.ts';
 import type { AnnouncePolicy, Refusal } from './announce-policy.ts';
 import { minIntervalFor } from './min-interval.ts';
@@ -59,7 +59,7 @@ export class PlainPolicy implements AnnouncePolicy {
   }
 
   serves(infoHash: Uint8Array): boolean {
-    return this.#allow === undefined || this.#allow(hex(infoHash));
+    return this.#allow === undefined || this.#allow(infoHashHex(infoHash));
   }
 
   interval(_now: number): number {
@@ -75,10 +75,4 @@ export class PlainPolicy implements AnnouncePolicy {
     const want = numWant === undefined || numWant < 0 ? this.#numWantDefault : numWant;
     return Math.min(want, this.#numWantLimit);
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += (byte < 16 ? '0' : '') + byte.toString(16);
-  return text;
 }
