@@ -53,8 +53,10 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
     for (const name of Object.keys(counters)) counters[name] = 0;
   };
   let listener: ThreadListener | undefined;
+  let isClosing = false;
   const timer = setInterval(report, reportMs);
   const close = async (): Promise<void> => {
+    isClosing = true;
     clearInterval(timer);
     await listener?.[Symbol.asyncDispose]();
     report();
@@ -75,7 +77,9 @@ export async function runThread<Start extends { readonly trust: SourceOptions }>
   try {
     const clock = (): number => performance.timeOrigin + performance.now();
     listener = await listen(start, { service, source, clock, onError });
-    tell({ listening: listener.address });
+    // Told to close meanwhile: nobody else would.
+    if (isClosing) await listener[Symbol.asyncDispose]();
+    else tell({ listening: listener.address });
   } catch (error) {
     if (!(error instanceof TrackerServerError)) throw error;
     const { cause } = error;
