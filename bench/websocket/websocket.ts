@@ -27,7 +27,7 @@ export interface WebSocketRow {
 
 const here = import.meta.dirname;
 const opponents = path.join(here, '../opponents');
-const limitMs = 30_000;
+const limitMs = 60_000;
 
 /** Enough that the tracker is never idle, few enough that a load process keeps up. */
 const busyConnections = 400;
