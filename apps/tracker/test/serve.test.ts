@@ -156,7 +156,7 @@ describe('shoal-tracker serve', () => {
     expect(await run.end('SIGTERM')).toEqual({ code: 0, stderr: '' });
   });
 
-  test.each([['serve', '--http', 'nonsense'], []])('%j %s %s is exit 2, with usage on stderr', async (...words) => {
+  test.each([[['serve', '--http', 'nonsense']], [[]]])('%j is exit 2, with usage on stderr', async (words) => {
     await using run = new Run(...words);
     const { code, stderr } = await run.end();
     expect([code, stderr]).toEqual([2, expect.stringMatching(/error|Usage/)]);
