@@ -16,7 +16,7 @@ import { Gate, refuse } from './websocket/gate.ts';
 export interface WebSocketOptions {
   /** Origins of web pages that may connect, such as `https://example.org`. Default `all`. Programs send none and always may. */
   readonly allowedOrigins?: readonly string[] | 'all';
-  /** WebSockets at once; further ones get status 503. Default 20,000, about 300 MB. */
+  /** WebSockets at once; further ones get status 503. Default 20,000, about 150 MB. */
   readonly maxConnections?: number;
   /** WebSockets of one address, of IPv6 those of a /64 together; further ones get status 429. Default 256. */
   readonly maxConnectionsPerAddress?: number;
