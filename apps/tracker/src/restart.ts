@@ -19,8 +19,11 @@ import type { Log } from './log.ts';
 /** How long connections that are open may take to end, in ms: two idle ones after the other. */
 export const drainMs = 10_000;
 
-/** In the environment of a process that shall take another's place: how many sockets it is given by number. */
+/** In the environment of a process that shall take another's place. */
 const mark = 'SHOAL_TRACKER_SUCCESSOR';
+
+/** How many sockets it is given by number. Apart, because a release that gives none says only the other. */
+const socketsMark = 'SHOAL_TRACKER_SOCKETS';
 
 /** Clocks begin so late that everybody whom a snapshot knows was heard of after 0: three days, and peers are kept for two. */
 const clockBeginMs = 259_200_000;
@@ -35,11 +38,12 @@ export interface Beginning {
 
 /** The tracker that started this process to take its place, if one did. */
 export function predecessorOf(environment: NodeJS.ProcessEnv, channel: ParentChannel): Predecessor | undefined {
-  const count = environment[mark];
-  if (count === undefined || channel.send === undefined) return undefined;
-  // It is not for the processes that this one starts.
+  const { [mark]: marked, [socketsMark]: sockets = '0' } = environment;
+  if (marked === undefined || channel.send === undefined) return undefined;
+  // They are not for the processes that this one starts.
   delete environment[mark];
-  return new Predecessor(channel, Number(count));
+  delete environment[socketsMark];
+  return new Predecessor(channel, Number(sockets));
 }
 
 /** Starts this program again, as the successor of this process, with sockets of it by their numbers. */
@@ -47,7 +51,7 @@ export function startSuccessor(descriptors: readonly number[]): ChildProcess {
   return spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', ...descriptors],
     serialization: 'advanced',
-    env: { ...process.env, [mark]: String(descriptors.length) },
+    env: { ...process.env, [mark]: '1', [socketsMark]: String(descriptors.length) },
   });
 }
 
