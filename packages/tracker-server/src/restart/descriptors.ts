@@ -16,16 +16,19 @@ const [localColumn, stateColumn, inodeColumn] = [1, 3, 9];
 
 /** Numbers of the sockets of this process that listen at an address, in ascending order; none where the system does not tell. */
 export async function listeningDescriptors(transport: 'http' | 'udp', address: Endpoint): Promise<number[]> {
-  const [lines, own] = await Promise.all([linesOf(tables[transport]), ownSockets()]);
+  const [lines, own] = await Promise.all([linesOf(transport), ownSockets()]);
   const inodes = lines
     .filter((columns) => columns[stateColumn] === states[transport] && isAt(columns[localColumn] ?? '', address))
     .map((columns) => columns[inodeColumn]);
   return inodes.flatMap((inode) => own.get(inode ?? '') ?? []).toSorted((one, other) => one - other);
 }
 
-async function linesOf(names: readonly string[]): Promise<string[][]> {
+/** Columns of the lines that may be meant: there is a line for every connection of this machine, and few of them are. */
+async function linesOf(transport: 'http' | 'udp'): Promise<string[][]> {
+  const names = tables[transport];
   const texts = await Promise.all(names.map((name) => readFile(`/proc/self/net/${name}`, 'utf8').catch(() => '')));
-  return texts.flatMap((text) => text.split('\n').map((line) => line.trim().split(/\s+/)));
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.includes(` ${states[transport]} `)));
+  return lines.map((line) => line.trim().split(/\s+/));
 }
 
 /** Numbers by inode. */
