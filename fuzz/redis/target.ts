@@ -1,8 +1,8 @@
 // The store in Redis against the one in memory, which has a target of its own: whatever is announced, both say the same.
 // Needs a server program on this machine.
 import { MemoryStore, PeerSample, type RemoteAnswer, type StoreAnnounce } from '@shoal/tracker';
-import { RedisStore } from '../../packages/tracker-redis/src/index.ts';
-import { type RedisServer, serverProgram, startRedis } from '../../packages/tracker-redis/src/testing/redis-servers.ts';
+import { RedisStore } from '@shoal/tracker-redis';
+import { type RedisServer, serverProgram, startRedis } from '@shoal/tracker-redis/testing';
 import { hex } from '../model.ts';
 import { type PairInput, type PairSettings, announceOf, pairInputs, pairSettings, torrents } from '../pairs/inputs.ts';
 import { Dice } from '../random.ts';

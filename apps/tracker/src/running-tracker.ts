@@ -1,7 +1,7 @@
 // A tracker with everything around it but its sockets: lists and policy, numbers and metrics, the configuration that
 // may change, and a watch over what looks wrong.
 import { randomBytes } from 'node:crypto';
-import { SignalledSwarms, type StandingPolicy, type Tracker } from '@shoal/tracker';
+import { SignalledSwarms, type StandingPolicy, type Tracker, trackerIdKeyBytes } from '@shoal/tracker';
 import {
   type AnnounceHeard,
   NatChecker,
@@ -24,7 +24,7 @@ import { loggedPolicy, policyOf } from './operator-policy.ts';
 import { RunningConfiguration, sourceOptions } from './running-configuration.ts';
 import { readSecrets } from './secrets.ts';
 import { type Beginning, begin, sharedState } from './restart.ts';
-import { State, trackerIdKeyBytes, trackerIdKeyIn } from './state.ts';
+import { State, trackerIdKeyIn } from './state.ts';
 import { type Swarms, openSwarms } from './store.ts';
 
 /** How requests come in that a `SwarmService` answers. */

@@ -3,13 +3,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MemoryStore } from '@shoal/tracker';
+import { type MemoryStore, trackerIdKeyBytes } from '@shoal/tracker';
 import { type SavedSnapshot, loadSnapshot, saveSnapshot } from '@shoal/tracker-server';
 import { ConfigurationError } from './errors.ts';
 import type { Log } from './log.ts';
-
-/** As a `Tracker` takes it. */
-export const trackerIdKeyBytes = 16;
 
 /** What is kept, of whom, and how often. */
 export interface StateParts {

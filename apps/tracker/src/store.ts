@@ -1,12 +1,11 @@
 // Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
 import { randomBytes } from 'node:crypto';
-import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker } from '@shoal/tracker';
+import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker, trackerIdKeyBytes } from '@shoal/tracker';
 import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
 import { ConfigurationError } from './errors.ts';
 import { KeyAgreement } from './key-agreement.ts';
 import type { Log } from './log.ts';
-import { trackerIdKeyBytes } from './state.ts';
 
 /** A tracker and who answers for it. */
 export interface Swarms extends AsyncDisposable {

@@ -301,10 +301,10 @@ function serverFor(
     if (closing.now) response.setHeader('connection', 'close');
     if (pipelines.admit(request, response)) router(request, response);
   };
+  // Nagle's delay is turned off for those who stay connected: a connection for one announce costs a system call less.
   const server: Server =
     tls === undefined
-      ? // Set on whoever stays connected: for one announce a connection costs a system call less.
-        createServer({ ...settings, noDelay: false }, answer)
+      ? createServer({ ...settings, noDelay: false }, answer)
       : createSecureServer({ ...settings, ...tls, handshakeTimeout: requestTimeoutMs }, answer);
   // Who says at once that nothing more comes gets its answers nevertheless, also those of a store elsewhere.
   Object.assign(server, { httpAllowHalfOpen: true });

@@ -21,7 +21,7 @@ export class PendingAnswers implements Disposable {
   add(giveUp: () => void): Answered {
     const entry = { giveUp, deadline: performance.now() + this.#timeoutMs };
     this.#entries.add(entry);
-    this.#timer ??= setTimeout(() => this.#tick(), this.#timeoutMs);
+    this.#timer ??= this.#wakeIn(this.#timeoutMs);
     return entry;
   }
 
@@ -43,11 +43,16 @@ export class PendingAnswers implements Disposable {
     for (const entry of this.#entries) {
       if (entry.deadline > now) {
         // A timer may fire a little early.
-        this.#timer = setTimeout(() => this.#tick(), Math.max(1, entry.deadline - now));
+        this.#timer = this.#wakeIn(Math.max(1, entry.deadline - now));
         return;
       }
       this.#end(entry);
     }
+  }
+
+  /** Nobody is left to be told once nothing else keeps the process. */
+  #wakeIn(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#tick(), ms).unref();
   }
 
   #end(entry: Answered): void {

@@ -14,6 +14,7 @@ export {
   type TrackerOptions,
   detached,
 } from './tracker.ts';
+export { trackerIdKeyBytes } from './tracker-ids.ts';
 export type { PrivateAddresses } from './policy/address-rules.ts';
 export type { AnnouncePolicy, Refusal, RefusalCode } from './policy/announce-policy.ts';
 export { PlainPolicy, type PlainPolicyOptions } from './policy/plain-policy.ts';
