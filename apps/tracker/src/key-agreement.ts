@@ -32,6 +32,11 @@ export class KeyAgreement implements Disposable {
     store.onReady(() => void this.#agree());
   }
 
+  /** What all have, as far as the store has said it. */
+  get key(): Uint8Array {
+    return this.#key;
+  }
+
   /** Whether there was an agreement within a time. */
   async reached(timeoutMs: number): Promise<boolean> {
     const { promise: late, resolve } = Promise.withResolvers<false>();

@@ -63,12 +63,14 @@ export async function begin(predecessor: Predecessor | undefined, isKept: boolea
   return { clock: () => performance.now() + offset, shared, predecessor: shared && predecessor };
 }
 
-/** What a successor is told, beside the key of tracker ids. */
-export function sharedState({ clock, shared }: Beginning, trackerIdKey: Uint8Array | undefined): SharedState {
+/** What a successor is told; the key of tracker ids as it is then, since a shared store may change it. */
+export function sharedState({ clock, shared }: Beginning, keys: { readonly trackerIdKey: Uint8Array }): SharedState {
   return {
     clockZero: systemMs() - clock(),
     connectionSecret: shared?.connectionSecret ?? randomBytes(8),
-    trackerIdKey,
+    get trackerIdKey() {
+      return keys.trackerIdKey;
+    },
   };
 }
 

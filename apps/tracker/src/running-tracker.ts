@@ -129,7 +129,7 @@ export class RunningTracker implements AsyncDisposable {
     const rules = { policy: loggedPolicy(policy, log), signalling, trackerIdKey };
     const swarms = await openSwarms(options.store, rules, log);
     const state = await openState(swarms, configuration, beginning, log);
-    const shared = sharedState(beginning, trackerIdKey);
+    const shared = sharedState(beginning, swarms);
     return new RunningTracker(lists, policy, swarms, configuration, log, { state, shared, clock: beginning.clock });
   }
 

@@ -1,6 +1,5 @@
 // Where swarms live: in this process, or in a store that several trackers share (docs/decisions/0010).
-import { randomBytes } from 'node:crypto';
-import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker, trackerIdKeyBytes } from '@shoal/tracker';
+import { type AnnouncePolicy, MemoryStore, type SignalledSwarms, Tracker } from '@shoal/tracker';
 import type { RedisStore } from '@shoal/tracker-redis';
 import { SharedService, SharedTotals, type SwarmService, localService } from '@shoal/tracker-server';
 import { ConfigurationError } from './errors.ts';
@@ -15,13 +14,15 @@ export interface Swarms extends AsyncDisposable {
   readonly shared: SharedService | undefined;
   /** Where the swarms are, where they are in this process. */
   readonly memory: MemoryStore | undefined;
+  /** Behind tracker ids, as it is now: who takes this process's place begins with it. */
+  readonly trackerIdKey: Uint8Array;
 }
 
 /** What a tracker goes by, wherever its swarms are. */
 export interface SwarmRules {
   readonly policy: AnnouncePolicy;
   readonly signalling: SignalledSwarms;
-  /** Behind tracker ids, which prove a former address: nothing that can be predicted. A shared store has its own. */
+  /** Behind tracker ids, which prove a former address: nothing that can be predicted. Offered to a shared store, which may have another. */
   readonly trackerIdKey: Uint8Array;
 }
 
@@ -37,15 +38,16 @@ export async function openSwarms(store: string | undefined, rules: SwarmRules, l
   if (store !== undefined) return openShared(store, rules, log);
   const memory = new MemoryStore({ random: Math.random });
   const tracker = new Tracker({ random: Math.random, ...rules, store: memory });
-  return { tracker, service: localService(tracker), shared: undefined, memory, [Symbol.asyncDispose]: async () => {} };
+  const { trackerIdKey } = rules;
+  const service = localService(tracker);
+  return { tracker, service, shared: undefined, memory, trackerIdKey, [Symbol.asyncDispose]: async () => {} };
 }
 
 async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swarms> {
   const totals = new SharedTotals();
   const store = await connectTo(url, () => tracker.peerLifetimeMs);
-  const trackerIdKey = randomBytes(trackerIdKeyBytes);
-  const tracker = new Tracker({ random: Math.random, ...rules, store: totals, trackerIdKey });
-  const agreement = new KeyAgreement(store, trackerIdKey, {
+  const tracker = new Tracker({ random: Math.random, ...rules, store: totals });
+  const agreement = new KeyAgreement(store, rules.trackerIdKey, {
     take: (key) => tracker.useTrackerIdKey(key),
     failed: (error) => log.warn(error instanceof Error ? error.message : String(error)),
   });
@@ -63,6 +65,9 @@ async function openShared(url: string, rules: SwarmRules, log: Log): Promise<Swa
     service: shared,
     shared,
     memory: undefined,
+    get trackerIdKey() {
+      return agreement.key;
+    },
     async [Symbol.asyncDispose](): Promise<void> {
       following[Symbol.dispose]();
       agreement[Symbol.dispose]();

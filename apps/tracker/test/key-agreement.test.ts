@@ -39,6 +39,7 @@ describe('trackers of one store', () => {
     store.connect();
     expect(await Promise.all([one, other].map(({ agreement }) => agreement.reached(1000)))).toEqual([true, true]);
     expect([one.taken, other.taken]).toEqual([[], [1]]);
+    expect([one, other].map(({ agreement }) => [...agreement.key])).toEqual([[1], [1]]);
   });
 
   test('give a store that comes back empty the key that they have', async () => {

@@ -19,7 +19,7 @@ export interface SharedState {
   readonly clockZero: number;
   /** Eight bytes behind the connection ids of UDP (BEP 15). */
   readonly connectionSecret: Uint8Array;
-  /** Sixteen bytes behind tracker ids; undefined where a shared store has them. */
+  /** Sixteen bytes behind tracker ids, where there are any. */
   readonly trackerIdKey: Uint8Array | undefined;
 }
 
