@@ -2,9 +2,10 @@
 // memory. Run: node bench/shared-store.bench.ts [peers] [seconds]. Starts servers of its own; prints figures, asserts nothing.
 import { argv, cpuUsage } from 'node:process';
 import { MemoryStore, PeerSample, type StoreAnnounce } from '@shoal/tracker';
+import { seededRandom } from '@shoal/tracker/testing';
 import { RedisStore } from '../src/index.ts';
 import { type RedisServer, commandOf, startCluster, startRedis } from '../src/testing/redis-servers.ts';
-import { memoryOf, mulberry32, processorOf } from './servers.ts';
+import { memoryOf, processorOf } from './servers.ts';
 
 const peers = Number(argv[2] ?? 100_000);
 const milliseconds = Number(argv[3] ?? 3) * 1000;
@@ -19,7 +20,7 @@ type Profile = keyof typeof profiles;
 /** Announces under way at once, as a busy tracker has them. */
 const depths = [1, 16, 256] as const;
 
-const random = mulberry32(7);
+const random = seededRandom(7);
 console.log(`${peers} peers, numwant 50, a quarter seeds; ${milliseconds / 1000} s each`);
 {
   await using server = await startRedis();

@@ -3,10 +3,11 @@
 // its own; prints figures, asserts nothing.
 import { argv, cpuUsage } from 'node:process';
 import { encodeMemberName } from '@shoal/tracker';
+import { seededRandom } from '@shoal/tracker/testing';
 import { idText } from '@shoal/tracker-protocol';
 import { RedisStore } from '../src/index.ts';
 import { commandOf, startRedis } from '../src/testing/redis-servers.ts';
-import { memoryOf, mulberry32, processorOf } from './servers.ts';
+import { memoryOf, processorOf } from './servers.ts';
 
 const members = Number(argv[2] ?? 50_000);
 const milliseconds = Number(argv[3] ?? 3) * 1000;
@@ -14,7 +15,7 @@ const milliseconds = Number(argv[3] ?? 3) * 1000;
 /** Under way at once, as a busy node has them. */
 const depth = 256;
 
-const random = mulberry32(7);
+const random = seededRandom(7);
 await using server = await startRedis();
 await using store = new RedisStore(server.url, { random });
 await store.ready();
